@@ -1,0 +1,82 @@
+// Package alarm judges points: conditions, delays, states. It is pure: time
+// comes in with the reading, what changes goes out as a Change, and nothing
+// here knows a clock, a disk, an output or a network.
+package alarm
+
+import (
+	"strings"
+	"time"
+
+	"pithead/drivers"
+)
+
+// Level is how bad it is, as the regulators colour it, lowest first.
+type Level uint8
+
+const (
+	NoLevel Level = iota
+	Blue
+	Yellow
+	Orange
+	Red
+)
+
+var levelNames = [...]string{"", "blue", "yellow", "orange", "red"}
+
+func (l Level) String() string { return levelNames[l] }
+
+// ParseLevel is the inverse of String.
+func ParseLevel(s string) (Level, bool) {
+	for i, n := range levelNames {
+		if i > 0 && n == s {
+			return Level(i), true
+		}
+	}
+	return NoLevel, false
+}
+
+// Condition is what an alarm looks for.
+type Condition uint8
+
+const (
+	Above   Condition = iota + 1 // value >= Limit[0]; clears under Clear[0]
+	Below                        // value <= Limit[0]; clears over Clear[0]
+	Outside                      // value < Limit[0] or > Limit[1]; clears within Clear
+	Equals                       // value is Equal
+	Fault                        // bad quality for For, or under half the attempts good over ten times For
+	Rise                         // value minus the least good one of Within is >= Limit[0]
+	Fall
+	Flat // moved by no more than the deadband for Within
+)
+
+var conditionNames = [...]string{"", "above", "below", "outside", "equals", "fault", "rise", "fall", "flat"}
+
+func (c Condition) String() string { return conditionNames[c] }
+
+// Def is one alarm of one point, with every default filled in.
+type Def struct {
+	ID        string // point/level, point/<id>, or point/fault
+	Point     string
+	Name      string // of the point, for people
+	Level     Level
+	Condition Condition
+	Limit     [2]float64
+	Clear     [2]float64
+	Equal     drivers.Value
+	For       time.Duration // of Fault: how long bad
+	ClearFor  time.Duration
+	Within    time.Duration
+	Latch     bool
+	Do        []string // outputs it asks for
+	Line      int      // in the site file
+}
+
+// Same says whether two definitions judge alike, so that a state may be kept.
+func (d Def) Same(o Def) bool {
+	d.Line, o.Line, d.Name, o.Name = 0, 0, "", ""
+	do := strings.Join(d.Do, " ") == strings.Join(o.Do, " ")
+	d.Do, o.Do = nil, nil
+	return do && d.ID == o.ID && d.Point == o.Point && d.Level == o.Level && d.Condition == o.Condition &&
+		d.Limit == o.Limit && d.Clear == o.Clear && d.Equal == o.Equal && d.For == o.For &&
+		d.ClearFor == o.ClearFor && d.Within == o.Within && d.Latch == o.Latch
+}

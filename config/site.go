@@ -1,0 +1,146 @@
+// Package config reads the site file: it parses, judges and explains it. What
+// it returns has every default filled in and every reference resolved, so that
+// nobody below has to know how a site file is written.
+package config
+
+import (
+	"time"
+
+	"pithead/agent/alarm"
+	"pithead/config/expr"
+	"pithead/drivers"
+	"pithead/drivers/gpio"
+	"pithead/drivers/modbus"
+	"pithead/drivers/sim"
+)
+
+// A Site is one gateway's site file, judged. Slices are in the file's order.
+type Site struct {
+	File    string
+	Source  []byte // the bytes it was read from
+	Hash    string // sha256:<hex> of Source
+	Site    string
+	Gateway string
+	Name    string
+
+	Buses   []Bus
+	Devices []Device
+	Points  []Point
+	Outputs []Output
+	Uplinks []Uplink
+
+	Stats    time.Duration // period of statistics; 0 = none
+	Buffer   Buffer
+	Web      Web
+	Identity string // key file; empty = in the buffer's folder
+	Memory   int64  // bytes, for GOMEMLIMIT
+	LogLevel string // debug, info, warn, error
+
+	// Later names the words in the file that this version judges but does not
+	// act on yet, as "path: word", in the file's order.
+	Later []string
+}
+
+// A Bus is one line or board. Exactly one of Modbus, GPIO and Sim is set.
+type Bus struct {
+	ID     string
+	Line   int
+	Modbus *modbus.Config
+	GPIO   *gpio.Config
+	Sim    *sim.Config
+}
+
+// A Device is a Modbus unit, on a Modbus or a simulated bus.
+type Device struct {
+	ID, Name, Bus string
+	Unit          int
+	Every         time.Duration
+	Line          int
+}
+
+// A Point is one value, measured or computed.
+type Point struct {
+	ID, Name, Unit string
+	Type           string // as meta tells it: the register type, bool, counter, computed
+	Class          string // steady, dynamic, support, or empty
+	Bus, Device    string // Bus is empty for a computed point; Device also for GPIO
+	Every          time.Duration
+	States         []State
+	Range          *[2]float64
+	Decimals       int // -1 = all
+	Deadband       float64
+	OnChange       bool // stored on change and AtLeast: bool and GPIO points
+	AtLeast        time.Duration
+	Stats          bool
+	Value          *expr.Expr // of a computed point
+	Alarms         []alarm.Def
+	Line           int
+}
+
+// A State names a value of a point that has few.
+type State struct {
+	Value drivers.Value
+	Label string
+}
+
+// An Output is a siren or a cut-off.
+type Output struct {
+	ID, Name  string
+	Trip      bool // kind: trip
+	UntilAck  bool // notices: on while unacknowledged
+	OnStart   *bool
+	OnExit    string // hold, on, off
+	Verify    *Verify
+	FirstLine string
+	Bus       string
+	Where     string // for people: "relays coil 3", "board/22"
+	Line      int
+}
+
+// A Verify says what must be so while an output is on.
+type Verify struct {
+	Point  string
+	Is     drivers.Value
+	Within time.Duration
+}
+
+// An Uplink is one platform.
+type Uplink struct {
+	ID        string
+	URLs      []string
+	ClientID  string
+	Username  string
+	Password  *Secret
+	CA        string
+	Cert, Key string
+	Keepalive time.Duration
+	Prefix    string
+	Points    []string // patterns; nil = all
+	Data      bool
+	Stats     bool
+	Events    bool
+	Health    bool
+	Batch     int           // readings
+	Within    time.Duration // how long a batch waits
+	Snapshot  time.Duration // 0 = never
+	Oldest    bool          // start: oldest
+	Window    int           // unacknowledged messages
+	Max       int           // bytes a message
+	Rate      int           // readings a second while catching up; 0 = no limit
+	Line      int
+}
+
+// A Secret is a file or an environment variable, never text.
+type Secret struct{ File, Env string }
+
+// Buffer is the log on disk.
+type Buffer struct {
+	Dir    string
+	Size   int64
+	Events int64 // of Size
+	Stats  int64 // of Size
+	Commit time.Duration
+}
+
+// Web is the local page.
+type Web struct{ Listen string }

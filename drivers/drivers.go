@@ -1,0 +1,92 @@
+package drivers
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A Bus is one line or board with what is on it, as its kind opened it from
+// the site file. Opening touches no hardware: the first Read does. One
+// goroutine owns a Bus; nothing of it may be called by two at once, except
+// that a Watcher's Watch runs beside the rest.
+type Bus interface {
+	Units() []Unit
+	// Output is the output of that id, or nil if it is not on this bus.
+	Output(id string) Output
+	// Close lets go of the hardware; outputs stay as they are.
+	Close() error
+}
+
+// A Unit is what is online or offline as one: a Modbus unit, or a whole board.
+type Unit struct {
+	ID      string        // the device in the site file; of a board the bus
+	Pause   time.Duration // least time between two requests to it
+	Retries int           // how often what may be repeated at once is repeated
+	Polls   []Poll
+	// Probe asks the least that shows whether the unit lives; nil: read the first poll.
+	Probe func(context.Context) error
+}
+
+// A Poll is one request: points of one unit that are read together.
+type Poll struct {
+	Every  time.Duration
+	Points []string
+	Driver Driver
+}
+
+// A Driver reads. It returns one Reading for each of its points, good or bad,
+// whatever happened; the error says that the unit gave no sound answer at all
+// (a *Fault), so that the loop above can tell a dead unit from a bad register.
+// An error that is no *Fault counts as Comm.
+type Driver interface {
+	Read(ctx context.Context) ([]Reading, error)
+}
+
+// An Inspector is a Driver that can also show what the wire held.
+type Inspector interface {
+	Inspect(ctx context.Context) ([]Inspection, error)
+}
+
+// An Inspection is a reading with what it was made from.
+type Inspection struct {
+	Reading
+	Raw  []uint16      // registers in protocol order; nil where there are none
+	Took time.Duration // from the request's first byte to the answer's last
+}
+
+// A Watcher is a Bus that sees edges by itself. Watch hands on readings as they
+// come until ctx ends (nil) or the hardware fails (an error); it waits for its
+// own goroutines before it returns.
+type Watcher interface {
+	Watch(ctx context.Context, emit func([]Reading)) error
+}
+
+// An Output is one thing that can be on or off; on means that what it drives
+// (siren, cut-off) acts, whatever the level on the wire.
+type Output interface {
+	Set(ctx context.Context, on bool) error
+	// Get reads back; errors.ErrUnsupported where the hardware can't.
+	Get(ctx context.Context) (on bool, err error)
+}
+
+// A Fault is why a request got no sound answer.
+type Fault struct {
+	Quality Quality   // Comm, Protocol or Exception
+	Code    uint8     // of an exception
+	Again   bool      // it may be repeated at once: bad checksum, busy
+	Until   time.Time // not zero: nothing was sent, since an owed answer could be mistaken until then
+	Err     error
+}
+
+func (f *Fault) Error() string { return f.Quality.String() + ": " + f.Err.Error() }
+func (f *Fault) Unwrap() error { return f.Err }
+
+// FaultOf is the Fault in err; any other error is Comm.
+func FaultOf(err error) *Fault {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return &Fault{Quality: Comm, Err: err}
+}

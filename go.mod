@@ -1,0 +1,3 @@
+module pithead
+
+go 1.26
