@@ -42,8 +42,8 @@ type UnitConfig struct {
 	Pause      time.Duration
 	Turnaround time.Duration // what planning assumes it takes to answer
 	Retries    int
-	Join       int // unused registers that may be read along
-	Max        int // registers a request
+	Join       int           // unused registers that may be read along
+	Max        int           // registers a request
 	Late       time.Duration // how long an answer may be owed; 0 = 3s
 	Points     []PointConfig
 }
