@@ -62,6 +62,21 @@ type Watcher interface {
 	Watch(ctx context.Context, emit func([]Reading)) error
 }
 
+// Totals is a Bus that counts pulses. A counting point's value is the total of
+// all it counted; it goes on from the last total that was stored, which the
+// agent gives before the first Read. Without it a total begins at 0. A point
+// that does not count, or is not on this bus, is passed over.
+type Totals interface {
+	SetTotal(point string, total float64)
+}
+
+// Losses is a Bus that notices when edges were lost. Lost is how many are known
+// to be missing at a point since the bus was opened; once it is not 0, a total
+// of that point is a lower bound. It may be called while Watch runs.
+type Losses interface {
+	Lost(point string) uint64
+}
+
 // An Output is one thing that can be on or off; on means that what it drives
 // (siren, cut-off) acts, whatever the level on the wire.
 type Output interface {
