@@ -3,13 +3,54 @@
 // knows neither points nor clocks: values come in when it is evaluated.
 package expr
 
-import "pithead/drivers"
+import (
+	"strconv"
+
+	"pithead/drivers"
+)
+
+// Env tells what a name is while an expression is compiled.
+type Env interface {
+	Point(id string) (Info, bool)
+	// Points are the ids of all points, in any order, to find the one that a
+	// misspelt name may have meant.
+	Points() []string
+}
+
+// Info is what an expression needs to know of a point.
+type Info struct {
+	Kind   drivers.Kind // Number, Uint and Int are numbers; Bool; Text
+	Unit   string       // empty: goes with every unit
+	States []State      // names of values, which may be compared by name
+}
+
+// A State names a value of a point that has few.
+type State struct {
+	Value drivers.Value
+	Label string
+}
+
+// A Sample is what a point holds when an expression is evaluated.
+type Sample struct {
+	Value   drivers.Value
+	Quality drivers.Quality
+}
+
+// An Error is the first mistake in an expression.
+type Error struct {
+	Col  int // in characters (runes) of the source, from 1
+	Text string
+}
+
+func (e *Error) Error() string { return "column " + strconv.Itoa(e.Col) + ": " + e.Text }
 
 // An Expr is a compiled expression. It keeps no state and may be evaluated by
 // several goroutines.
 type Expr struct {
 	source string
 	inputs []string
+	later  []string
+	kind   drivers.Kind
 }
 
 // String is the source text; Inputs are the points it needs, each once, in
@@ -17,8 +58,22 @@ type Expr struct {
 func (e *Expr) String() string   { return e.source }
 func (e *Expr) Inputs() []string { return e.inputs }
 
-// A Sample is what a point holds when an expression is evaluated.
-type Sample struct {
-	Value   drivers.Value
-	Quality drivers.Quality
+// Later names the functions in it that this version judges but does not
+// evaluate yet, each once. With any of them Eval is always bad.
+func (e *Expr) Later() []string { return e.later }
+
+// Kind is what it evaluates to: drivers.Number or drivers.Bool.
+func (e *Expr) Kind() drivers.Kind { return e.kind }
+
+// Parse compiles an expression; what env does not know is a mistake. The error
+// is an *Error.
+func Parse(src string, env Env) (*Expr, error) {
+	return nil, &Error{Col: 1, Text: "expressions are not compiled yet"}
+}
+
+// Eval is the value of the expression, of its Kind, or none and drivers.Input
+// while an input is not good or the result is infinite or not a number. It
+// does not allocate.
+func (e *Expr) Eval(get func(id string) Sample) (drivers.Value, drivers.Quality) {
+	return drivers.Value{}, drivers.Input
 }
