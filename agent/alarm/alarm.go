@@ -59,3 +59,40 @@ type Memory struct {
 	Limit    float64 // the limit that was crossed, where HasLimit
 	HasLimit bool
 }
+
+// An Alarm judges one point. Step is given every sample of it, in order; Due
+// says when a delay ends, and Tick is called then. Neither asks a clock.
+type Alarm struct {
+	def   Def
+	state State
+	acked bool
+}
+
+func New(d Def) *Alarm { return &Alarm{def: d} }
+
+func (a *Alarm) Step(s Sample) (Change, bool) { return Change{}, false }
+
+// Due is when Tick must be called, if nothing comes before.
+func (a *Alarm) Due() (time.Duration, bool) { return 0, false }
+
+func (a *Alarm) Tick(at time.Duration) (Change, bool) { return Change{}, false }
+
+// Ack notes that somebody knows. The error says why it can't be acknowledged.
+func (a *Alarm) Ack(at time.Duration) (Change, error) { return Change{}, nil }
+
+// Reset lets a latched alarm go. The error says why it can't go.
+func (a *Alarm) Reset(at time.Duration) (Change, error) { return Change{}, nil }
+
+func (a *Alarm) Def() Def           { return a.def }
+func (a *Alarm) State() State       { return a.state }
+func (a *Alarm) Acknowledged() bool { return a.acked }
+
+// Asks says whether it wants its outputs on: active, acked or held by its latch.
+func (a *Alarm) Asks() bool { return a.state != Normal }
+
+// Memory is what Restore needs to go on after a restart.
+func (a *Alarm) Memory() Memory { return Memory{State: a.state, Acked: a.acked} }
+
+// Restore puts a new alarm where another run left it. Last is the point's last
+// stored sample before the restart.
+func (a *Alarm) Restore(m Memory, last Sample, hasLast bool) {}
