@@ -1,0 +1,71 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Problem is one thing that is wrong with a site file, at the place where a
+// person would mend it. Columns count characters, from 1; a problem of the
+// whole file has line 0.
+type Problem struct {
+	File      string
+	Line, Col int
+	Path      string // of the key, as points.pond.level.alarms[0].clear; may be empty
+	Text      string // what is wrong; what would be right
+	Warning   bool   // the file can be used all the same
+}
+
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Col)
+	}
+	b.WriteString(": ")
+	if p.Warning {
+		b.WriteString("warning: ")
+	}
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	b.WriteString(p.Text)
+	return b.String()
+}
+
+// place is where something stands in the file.
+type place struct {
+	line, col int
+	path      string
+}
+
+// problems collects what is wrong. It belongs to one Parse.
+type problems struct {
+	file string
+	list []Problem
+}
+
+func (p *problems) errorf(at place, format string, args ...any) { p.add(at, false, format, args) }
+func (p *problems) warnf(at place, format string, args ...any)  { p.add(at, true, format, args) }
+
+func (p *problems) add(at place, warning bool, format string, args []any) {
+	p.list = append(p.list, Problem{
+		File: p.file, Line: at.line, Col: at.col, Path: at.path,
+		Text: fmt.Sprintf(format, args...), Warning: warning,
+	})
+}
+
+// failed says whether anything is wrong that forbids the use of the file.
+func (p *problems) failed() bool {
+	return slices.ContainsFunc(p.list, func(x Problem) bool { return !x.Warning })
+}
+
+// sorted is what was found, in the order of the file.
+func (p *problems) sorted() []Problem {
+	slices.SortStableFunc(p.list, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+	return p.list
+}
