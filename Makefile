@@ -1,0 +1,48 @@
+# What is built lands in build/, which git does not see.
+GO      ?= go
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
+MAIN     = ./agent/cmd/pithead
+FUZZTIME ?= 30s
+
+.PHONY: help build cross test test-site demo fuzz clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+build: ## the agent for this machine: build/pithead
+	$(BUILD) -o build/pithead $(MAIN)
+
+cross: ## static binaries for the gateways' processors, with their sizes
+	GOOS=linux GOARCH=amd64 $(BUILD) -o build/pithead-linux-amd64 $(MAIN)
+	GOOS=linux GOARCH=arm64 $(BUILD) -o build/pithead-linux-arm64 $(MAIN)
+	GOOS=linux GOARCH=arm GOARM=7 $(BUILD) -o build/pithead-linux-armv7 $(MAIN)
+	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o build/pithead-linux-armv6 $(MAIN)
+	@cd build && wc -c pithead-linux-*
+
+test: ## everything that needs Go alone, with the race detector
+	@unformatted=$$(gofmt -l agent buffer config cross drivers); \
+	  if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags site ./cross/site/
+	$(GO) test -race ./...
+
+test-site: ## the built agent against mosquitto, libmodbus and serial lines (Debian; installs them as root)
+	cross/site/install.sh
+	$(GO) test -tags site ./cross/site/ -count=1 -v -timeout 25m
+
+demo: build ## a small mine and the agent in this terminal; Ctrl-C ends it
+	@$(GO) run ./cross/demo --pithead build/pithead
+
+fuzz: ## every fuzz target for FUZZTIME
+	@grep -rlE '^func Fuzz' --include='*_test.go' agent buffer config cross drivers | sort | while read -r file; do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+	    echo "$$file $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; \
+	  done; \
+	done
+
+clean: ## build/ away
+	rm -rf build
