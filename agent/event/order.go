@@ -1,0 +1,141 @@
+package event
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+)
+
+func compare(a, b entry) int {
+	return cmp.Or(cmp.Compare(a.epoch, b.epoch), cmp.Compare(a.n, b.n), cmp.Compare(a.line, b.line))
+}
+
+// outOfOrder tells of lines that stand behind a later number: harmless, since
+// the chain is judged by number, but a reader of the file should know.
+func (v *verifier) outOfOrder() {
+	highest := make([]entry, len(v.rep.Epochs))
+	for _, e := range v.entries {
+		h := &highest[e.epoch]
+		if e.n >= h.n {
+			*h = e
+			continue
+		}
+		v.tell(e, OutOfOrder, fmt.Sprintf("stands behind event %d (line %d)", h.n, h.line))
+	}
+}
+
+// unrepeat leaves one entry for each number.
+func (v *verifier) unrepeat() {
+	kept := v.entries[:0]
+	for _, e := range v.entries {
+		if len(kept) == 0 {
+			kept = append(kept, e)
+			continue
+		}
+		last := &kept[len(kept)-1]
+		switch {
+		case last.epoch != e.epoch || last.n != e.n:
+			kept = append(kept, e)
+		case last.payload == e.payload:
+			v.rep.Repeats++
+			v.tell(e, Repeated, fmt.Sprintf("the same bytes as line %d", last.line))
+		case e.bad: // told already; the other line stands
+		case last.bad:
+			*last = e
+		default:
+			v.tell(e, Forked, fmt.Sprintf("the same number as line %d with other bytes", last.line))
+		}
+	}
+	v.entries = kept
+}
+
+// links judges what follows what, in the order of the numbers.
+func (v *verifier) links() {
+	for i, e := range v.entries {
+		ep := &v.rep.Epochs[e.epoch]
+		ep.Events++
+		if i == 0 || v.entries[i-1].epoch != e.epoch {
+			ep.First = e.n
+			v.begins(ep, e)
+		} else {
+			v.link(v.entries[i-1], e)
+		}
+		ep.Last, ep.Hash = e.n, e.hash
+	}
+	v.rep.Events = len(v.entries)
+}
+
+func (v *verifier) link(prev, e entry) {
+	switch {
+	case e.n > prev.n+1:
+		v.missing(e, prev.n+1, e.n-1)
+	case prev.bad || e.bad || e.follows && e.chain == prev.hash:
+	case v.o.Key != nil:
+		v.tell(e, Forked, fmt.Sprintf("does not follow event %d (line %d), and both are signed: there are two histories", prev.n, prev.line))
+	default:
+		v.tell(e, Altered, fmt.Sprintf("does not follow event %d (line %d) as that stands here: one of the two was altered", prev.n, prev.line))
+	}
+}
+
+func (v *verifier) missing(e entry, from, to uint64) {
+	what := "event " + strconv.FormatUint(from, 10) + " is"
+	if to > from {
+		what = fmt.Sprintf("%d events, %d to %d, are", to-from+1, from, to)
+	}
+	v.rep.add(Finding{Line: e.line, Epoch: v.rep.Epochs[e.epoch].Name, From: from, To: to, What: Removed, Text: what + " missing before this line"})
+}
+
+// begins judges what the first event of an epoch that is here says of the one
+// before it: another epoch's, which may be in the file too.
+func (v *verifier) begins(ep *Epoch, e entry) {
+	if e.n > 1 || !e.follows {
+		return
+	}
+	ep.Follows = e.chain
+	for _, o := range v.entries {
+		if o.epoch == e.epoch || o.hash != e.chain {
+			continue
+		}
+		ep.After = Head{v.rep.Epochs[o.epoch].Name, o.n, o.hash}
+		if later, ok := v.find(o.epoch, o.n+1); ok {
+			v.tell(e, Forked, fmt.Sprintf("its epoch follows event %d of epoch %s, but that one goes on with event %d (line %d): there are two histories",
+				o.n, quote(ep.After.Epoch), later.n, later.line))
+		}
+	}
+}
+
+// known holds the record against what was receipted.
+func (v *verifier) known() {
+	for _, h := range v.o.Known {
+		i, ok := v.epochs[h.Epoch]
+		if !ok {
+			v.rep.add(Finding{Epoch: h.Epoch, From: h.N, To: h.N, What: Removed, Text: "this epoch was receipted, and nothing of it is here"})
+			continue
+		}
+		ep := v.rep.Epochs[i]
+		e, ok := v.find(i, h.N)
+		switch {
+		case ok && e.hash != h.Hash:
+			v.tell(e, Forked, "is not the event that was receipted under this number")
+		case !ok && h.N > ep.Last:
+			v.rep.add(Finding{Epoch: h.Epoch, From: ep.Last + 1, To: h.N, What: Removed,
+				Text: fmt.Sprintf("the tail is missing: event %d was receipted, the record ends with %d", h.N, ep.Last)})
+		}
+	}
+}
+
+func (v *verifier) find(epoch int, n uint64) (entry, bool) {
+	for _, e := range v.entries {
+		if e.epoch == epoch && e.n == n {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+func (v *verifier) tell(e entry, what What, text string) {
+	v.rep.add(Finding{Line: e.line, Epoch: v.rep.Epochs[e.epoch].Name, From: e.n, To: e.n, What: what, Text: text})
+}
+
+// quote shows what comes from the file in a message, whatever it is.
+func quote(s string) string { return fmt.Sprintf("%.40q", s) }
