@@ -1,0 +1,78 @@
+package modbus
+
+import "time"
+
+// Defaults of a line that leaves them out.
+const (
+	defaultBaud    = 9600
+	defaultTimeout = 500 * time.Millisecond
+	defaultLate    = 3 * time.Second
+)
+
+// silenceAbove19200 stands for 3.5 characters where those would be too short
+// to see (MODBUS over Serial Line V1.02, 2.5.1.1).
+const silenceAbove19200 = 1750 * time.Microsecond
+
+// readRequest is the length in characters of every request to read, and of
+// every request to write one coil or register, with address and checksum.
+const readRequest = 8
+
+// WireTime is how long one request keeps its line: pure is what no device can
+// undercut (the characters of request and answer with their start, parity and
+// stop bits, the silence after each, and Gap), typical adds the unit's
+// Turnaround. On TCP only Turnaround counts.
+func WireTime(c Config, r Request) (pure, typical time.Duration) {
+	var turnaround time.Duration
+	for _, u := range c.Units {
+		if u.ID == r.Unit {
+			turnaround = u.Turnaround
+		}
+	}
+	if c.Transport == TCP {
+		return 0, turnaround
+	}
+	pace := paceOf(c)
+	chars := readRequest + answerLength(r.Table, int(r.Quantity))
+	pure = pace.wire(chars) + pace.silence + pace.between
+	return pure, pure + turnaround
+}
+
+// answerLength is how many characters the answer to a read has, in RTU framing.
+func answerLength(t Table, quantity int) int {
+	if t.bits() {
+		return 5 + (quantity+7)/8
+	}
+	return 5 + 2*quantity
+}
+
+// A pace is how fast a serial line goes.
+type pace struct {
+	char    time.Duration // one character with its start, parity and stop bits
+	silence time.Duration // that ends a frame
+	between time.Duration // from a frame to the next request: silence and Gap
+}
+
+func paceOf(c Config) pace {
+	baud, bits := c.Baud, 1+8+1
+	if baud <= 0 {
+		baud = defaultBaud
+	}
+	if c.DataBits == 7 {
+		bits--
+	}
+	if c.Parity == 'E' || c.Parity == 'O' {
+		bits++
+	}
+	if c.StopBits == 2 {
+		bits++
+	}
+	p := pace{char: time.Duration(bits) * time.Second / time.Duration(baud)}
+	p.silence = silenceAbove19200
+	if baud <= 19200 {
+		p.silence = p.char * 7 / 2
+	}
+	p.between = p.silence + c.Gap
+	return p
+}
+
+func (p pace) wire(chars int) time.Duration { return time.Duration(chars) * p.char }
