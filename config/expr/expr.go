@@ -48,6 +48,7 @@ func (e *Error) Error() string { return "column " + strconv.Itoa(e.Col) + ": " +
 // several goroutines.
 type Expr struct {
 	source string
+	root   *node
 	inputs []string
 	later  []string
 	kind   drivers.Kind
@@ -64,16 +65,3 @@ func (e *Expr) Later() []string { return e.later }
 
 // Kind is what it evaluates to: drivers.Number or drivers.Bool.
 func (e *Expr) Kind() drivers.Kind { return e.kind }
-
-// Parse compiles an expression; what env does not know is a mistake. The error
-// is an *Error.
-func Parse(src string, env Env) (*Expr, error) {
-	return nil, &Error{Col: 1, Text: "expressions are not compiled yet"}
-}
-
-// Eval is the value of the expression, of its Kind, or none and drivers.Input
-// while an input is not good or the result is infinite or not a number. It
-// does not allocate.
-func (e *Expr) Eval(get func(id string) Sample) (drivers.Value, drivers.Quality) {
-	return drivers.Value{}, drivers.Input
-}
