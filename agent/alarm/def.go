@@ -1,6 +1,34 @@
 // Package alarm judges points: conditions, delays, states. It is pure: time
 // comes in with the reading, what changes goes out as a Change, and nothing
 // here knows a clock, a disk, an output or a network.
+//
+// It promises:
+//
+//  1. Every sample is judged, and makes at most one Change. Bad quality and
+//     quality test speak neither for nor against a condition, except that over
+//     is beyond every above and outside, and under beyond every below and
+//     outside. The condition fault judges quality itself, and passes over test.
+//  2. An on-delay ends at its deadline, by timer, unless a good sample spoke
+//     against it before; bad samples neither stop nor end it.
+//  3. An alarm clears only at a good sample on the safe side that closes an
+//     unbroken run of such over at least ClearFor; any other sample begins the
+//     run anew. So nothing clears because a sensor, a bus or the agent failed.
+//  4. A latched alarm leaves Cleared only by Reset, which is refused while its
+//     condition holds or the quality is bad, or by a new raise, which nobody
+//     has acknowledged. An acknowledgement never resets.
+//  5. What lies within 1e-9 relative of a limit lies on it: it has reached the
+//     limit of above and below, is not outside of outside, and has not yet
+//     passed the clear limit of above and below.
+//  6. A restart raises nothing a second time and forgets nothing. If the last
+//     stored sample before it and the first judged one after it are both
+//     beyond, the on-delay counts as run through.
+//  7. A fault holds while quality is bad for For, or under half of the attempts
+//     of the last ten times For were good, once so long has been seen; and it
+//     doesn't clear while the latter is so. Its memory is bounded.
+//  8. Neither Step nor Tick allocates.
+//
+// Rise, Fall and Flat are words that it knows and does not judge yet: alarms of
+// these conditions stay as they are.
 package alarm
 
 import (
