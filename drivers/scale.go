@@ -14,10 +14,6 @@ type Scale struct {
 	Range    *[2]float64  // value outside is bad
 }
 
-// tolerance is the relative difference that a comparison overlooks: who writes
-// 4.2 as a bound means a value that reads 4.2, however it was computed.
-const tolerance = 1e-9
-
 // maxExact bounds the integers that a float64 holds without a hole.
 const maxExact = 1 << 53
 
@@ -162,16 +158,10 @@ func round(f, size float64, decimals int) float64 {
 // side says where x lies: -1 below lo, +1 above hi, 0 between or on a bound.
 func side(x, lo, hi float64) int {
 	switch {
-	case x < lo && !near(x, lo):
+	case Compare(x, lo) < 0:
 		return -1
-	case x > hi && !near(x, hi):
+	case Compare(x, hi) > 0:
 		return +1
 	}
 	return 0
 }
-
-func near(a, b float64) bool {
-	return math.Abs(a-b) <= tolerance*max(math.Abs(a), math.Abs(b))
-}
-
-func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
