@@ -1,0 +1,57 @@
+package uplink
+
+import "time"
+
+const (
+	firstTry  = 10 * time.Second // a loss is followed by the first try within this
+	urgentTry = 3 * time.Second  // the same while an orange or red event waits
+	longest   = 5 * time.Minute  // between two tries
+	quick     = 10 * time.Second // a connection that ends sooner was taken away
+)
+
+// sameID is the fault after three quick ends: brokers throw the older of two
+// clients with one id out, so that two gateways would do nothing but that.
+const sameID = "another client uses this id"
+
+// A backoff says when to try to connect next. It asks no clock and rolls no
+// dice: both come in.
+type backoff struct {
+	tries  int  // since the last connection that held
+	quicks int  // connections in a row that ended within quick
+	begun  bool // the first connection of a run comes at once
+}
+
+// wait is how long to wait before the next try; r is uniform in [0, 1). The
+// first wait is spread from nothing, so that a thousand gateways that lost one
+// broker don't come back in the same second; later ones double.
+func (b *backoff) wait(urgent bool, r float64) time.Duration {
+	if !b.begun {
+		b.begun = true
+		return 0
+	}
+	base := firstTry
+	if urgent {
+		base = urgentTry
+	}
+	try := b.tries
+	b.tries++
+	if try == 0 {
+		return time.Duration(r * float64(base))
+	}
+	d := longest
+	if try < 10 { // 3 s doubled ten times is beyond longest
+		d = min(base<<try, longest)
+	}
+	return time.Duration((0.5 + r/2) * float64(d))
+}
+
+// lost takes note of a connection that ended after it had lasted so long, and
+// tells whether that makes it the fault sameID.
+func (b *backoff) lost(lasted time.Duration) (fault bool) {
+	if lasted >= quick {
+		b.tries, b.quicks = 0, 0
+		return false
+	}
+	b.quicks++
+	return b.quicks >= 3
+}

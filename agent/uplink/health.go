@@ -1,0 +1,47 @@
+package uplink
+
+// Health is how the gateway itself fares, each minute. Members that are not
+// known are left out rather than sent as zero.
+type Health struct {
+	Units   []UnitHealth   `json:"units,omitempty"`
+	Uplinks []UplinkHealth `json:"uplinks,omitempty"`
+	Buffer  BufferHealth   `json:"buffer"`
+	Clock   string         `json:"clock"`            // synced, free, unknown
+	Memory  uint64         `json:"memory,omitempty"` // bytes resident
+	Load    *float64       `json:"load,omitempty"`   // one-minute average of the machine
+	Celsius *float64       `json:"temperature,omitempty"`
+	Uptime  int64          `json:"uptime"` // ms since the agent began
+}
+
+// UnitHealth is one Modbus unit or board.
+type UnitHealth struct {
+	ID       string   `json:"id"`
+	Online   bool     `json:"online"`
+	Answered *float64 `json:"answered,omitempty"` // share of requests, 0 to 1; nil: none were made
+}
+
+// UplinkHealth is one platform; the agent takes it from State.
+type UplinkHealth struct {
+	ID        string `json:"id"`
+	Connected bool   `json:"connected"`
+	Events    uint64 `json:"events"` // not acknowledged
+	Stats     uint64 `json:"stats"`
+	Data      uint64 `json:"data"`
+	Behind    int64  `json:"behind"`           // ms: age of the oldest unacknowledged reading
+	Oldest    int64  `json:"oldest,omitempty"` // its time, where known
+	Fault     string `json:"fault,omitempty"`
+}
+
+// HealthOf is how health tells an uplink's state.
+func HealthOf(id string, s State) UplinkHealth {
+	return UplinkHealth{ID: id, Connected: s.Connected, Events: s.Events, Stats: s.Stats, Data: s.Data,
+		Behind: s.Behind.Milliseconds(), Oldest: s.Oldest, Fault: s.Fault}
+}
+
+// BufferHealth is the log on disk.
+type BufferHealth struct {
+	Bytes uint64   `json:"bytes"`
+	Days  *float64 `json:"days,omitempty"` // from the oldest stored reading to now
+	Lost  uint64   `json:"lost,omitempty"` // readings of this run that could not be stored
+	Error string   `json:"error,omitempty"`
+}

@@ -1,0 +1,74 @@
+package uplink
+
+import (
+	"strconv"
+
+	"pithead/agent/event"
+	"pithead/drivers"
+)
+
+// A Snapshot is what is true now, whatever of the backlog is still to come.
+type Snapshot struct {
+	Mode    string
+	Points  []PointNow // all; the uplink leaves out what its points leave out
+	Alarms  []AlarmNow // all that are not normal
+	Outputs []OutputNow
+}
+
+// PointNow is a point's latest reading.
+type PointNow struct {
+	Point   string
+	At      event.Stamp
+	Value   drivers.Value
+	Quality drivers.Quality
+	Code    uint8 // the exception's, where Quality is Exception
+}
+
+// AlarmNow is a standing alarm.
+type AlarmNow struct {
+	ID, Name, Point string
+	State           string // active, acked, cleared
+	Level           string
+	Since           event.Stamp
+	Value           drivers.Value   // of the sample that raised it
+	Quality         drivers.Quality // of the same
+	Limit           *float64
+}
+
+// OutputNow is an output as the agent wants it.
+type OutputNow struct {
+	ID, Name string
+	On       bool
+	Why      []string // what asks for it
+	Fault    string   // empty: it does as it is told
+}
+
+func (p PointNow) append(b []byte, boot uint32) []byte {
+	b = appendText(append(b, '{'), "p", p.Point)
+	b = appendWhen(b, "t", p.At, boot)
+	return append(appendValue(b, "v", p.Value, p.Quality, p.Code), '}')
+}
+
+func (a AlarmNow) append(b []byte, boot uint32) []byte {
+	b = appendText(append(b, '{'), "id", a.ID)
+	b = appendText(b, "name", a.Name)
+	b = appendText(b, "state", a.State)
+	b = appendText(b, "level", a.Level)
+	b = appendText(b, "point", a.Point)
+	b = appendWhen(b, "since", a.Since, boot)
+	b = appendValue(b, "value", a.Value, a.Quality, 0)
+	if a.Limit != nil {
+		b = drivers.AppendFloat(append(b, `,"limit":`...), *a.Limit)
+	}
+	return append(b, '}')
+}
+
+func (o OutputNow) append(b []byte) []byte {
+	b = appendText(append(b, '{'), "id", o.ID)
+	b = appendText(b, "name", o.Name)
+	b = strconv.AppendBool(append(b, `,"on":`...), o.On)
+	if len(o.Why) > 0 {
+		b = appendJSON(append(b, `,"why":`...), o.Why)
+	}
+	return append(appendText(b, "fault", o.Fault), '}')
+}
