@@ -3,6 +3,7 @@ package event
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -92,15 +93,14 @@ func (v *verifier) begins(ep *Epoch, e entry) {
 		return
 	}
 	ep.Follows = e.chain
-	for _, o := range v.entries {
-		if o.epoch == e.epoch || o.hash != e.chain {
-			continue
-		}
-		ep.After = Head{v.rep.Epochs[o.epoch].Name, o.n, o.hash}
-		if later, ok := v.find(o.epoch, o.n+1); ok {
-			v.tell(e, Forked, fmt.Sprintf("its epoch follows event %d of epoch %s, but that one goes on with event %d (line %d): there are two histories",
-				o.n, quote(ep.After.Epoch), later.n, later.line))
-		}
+	o, ok := v.byHash(e.chain)
+	if !ok || o.epoch == e.epoch {
+		return
+	}
+	ep.After = Head{v.rep.Epochs[o.epoch].Name, o.n, o.hash}
+	if later, ok := v.find(o.epoch, o.n+1); ok {
+		v.tell(e, Forked, fmt.Sprintf("its epoch follows event %d of epoch %s, but that one goes on with event %d (line %d): there are two histories",
+			o.n, quote(ep.After.Epoch), later.n, later.line))
 	}
 }
 
@@ -125,12 +125,28 @@ func (v *verifier) known() {
 }
 
 func (v *verifier) find(epoch int, n uint64) (entry, bool) {
-	for _, e := range v.entries {
-		if e.epoch == epoch && e.n == n {
-			return e, true
+	i, ok := slices.BinarySearchFunc(v.entries, entry{epoch: epoch, n: n}, compare)
+	if !ok && i < len(v.entries) { // compare also looks at the line, which is not known here
+		ok = v.entries[i].epoch == epoch && v.entries[i].n == n
+	}
+	if !ok {
+		return entry{}, false
+	}
+	return v.entries[i], true
+}
+
+func (v *verifier) byHash(h Hash) (entry, bool) {
+	if v.hashes == nil {
+		v.hashes = make(map[Hash]int, len(v.entries))
+		for i, e := range v.entries {
+			v.hashes[e.hash] = i
 		}
 	}
-	return entry{}, false
+	i, ok := v.hashes[h]
+	if !ok {
+		return entry{}, false
+	}
+	return v.entries[i], true
 }
 
 func (v *verifier) tell(e entry, what What, text string) {

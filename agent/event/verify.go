@@ -53,7 +53,8 @@ type verifier struct {
 	rep     Report
 	epochs  map[string]int // name to index into rep.Epochs
 	entries []entry
-	kid     string // of the first event: what all others should have
+	hashes  map[Hash]int // index into entries, made when first asked for
+	kid     string       // of the first event: what all others should have
 }
 
 // line takes one line of the file; nil is one that was too long.

@@ -1,0 +1,183 @@
+package record
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+)
+
+// ErrGap is a frame that does not follow what the decoder has seen: something
+// between was lost, or no key was there yet. Decoding goes on at the next key.
+var ErrGap = errors.New("the frame does not follow the one before it")
+
+var (
+	errDamaged = errors.New("the frame is damaged")
+	errVersion = errors.New("the frame is of a version that is not known here")
+)
+
+// A Decoder turns frames into batches. The zero Decoder waits for a key.
+type Decoder struct {
+	state state
+	ready bool // a key was read, and everything since could be
+	batch []Reading
+}
+
+// Last is the latest reading of each point that has one, in the order of the
+// dictionary: what a new Encoder begins from.
+func (d *Decoder) Last() []Last { return d.state.last() }
+
+// Key reads a key frame. After an error the state is what it was before.
+func (d *Decoder) Key(payload []byte) error {
+	body, sum, err := open(payload)
+	if err != nil {
+		return err
+	}
+	if body[0] != keyFrame {
+		return errVersion
+	}
+	if crc32.ChecksumIEEE(body) != sum {
+		return errDamaged
+	}
+	s, ok := readKey(body[1:], d.state.points)
+	if !ok {
+		return errDamaged
+	}
+	d.state, d.ready = s, true
+	return nil
+}
+
+// Frame reads a frame of readings. The batch is good until the next call; its
+// strings are good for ever. After ErrGap the state is what it was before.
+func (d *Decoder) Frame(payload []byte) (Batch, error) {
+	body, sum, err := open(payload)
+	if err != nil {
+		return Batch{}, err
+	}
+	if body[0] != frameSame && body[0] != frameEra {
+		return Batch{}, errVersion
+	}
+	if !d.ready || crc32.Update(d.state.sum, crc32.IEEETable, body) != sum {
+		return Batch{}, ErrGap
+	}
+	if !d.frame(body) {
+		d.ready = false // half a frame is in the state
+		return Batch{}, errDamaged
+	}
+	d.state.sum = sum
+	e := d.state.era
+	return Batch{Boot: e.boot, Clock: e.clock, Offset: e.offset, Readings: d.batch}, nil
+}
+
+// open divides a payload into what is summed and the sum.
+func open(payload []byte) (body []byte, sum uint32, err error) {
+	end := len(payload) - 4
+	if end < 1 {
+		return nil, 0, errDamaged
+	}
+	return payload[:end], binary.LittleEndian.Uint32(payload[end:]), nil
+}
+
+func (d *Decoder) frame(body []byte) bool {
+	r := &reader{b: body[1:]}
+	if body[0] == frameEra {
+		d.state.era = readEra(r)
+	}
+	count := r.uvarint()
+	var c columnReader
+	c.open(r)
+	if r.bad || count > MaxReadings {
+		return false
+	}
+	d.batch = d.batch[:0]
+	for range count {
+		if !d.next(&c) {
+			return false
+		}
+	}
+	return c.done()
+}
+
+// next reads one reading, as Encoder.put wrote it.
+func (d *Decoder) next(c *columnReader) bool {
+	s := &d.state
+	i := s.predict()
+	if u, hit := c.points.next(); !hit {
+		if i = int(min(u, MaxPoints)); i < len(s.points) && s.at >= 0 {
+			s.points[s.at].next = i
+		}
+	}
+	if i >= len(s.points) {
+		return false
+	}
+	s.m += c.times.next()
+	p := &s.points[i]
+	if u, hit := c.shapes.next(); !hit {
+		p.reshape(readShape(&c.shapes.reader, u))
+	}
+	p.readValue(&c.values)
+	p.has, p.era, p.m = true, s.era, s.m
+	s.at = i
+	if c.bad() {
+		return false
+	}
+	d.batch = append(d.batch, p.reading())
+	return true
+}
+
+func readKey(body []byte, old []point) (state, bool) {
+	r := &reader{b: body}
+	s := state{cursor: cursor{era: readEra(r)}}
+	at := r.uvarint()
+	s.m = unzigzag(r.uvarint())
+	if b := r.take(4); b != nil {
+		s.sum = binary.LittleEndian.Uint32(b)
+	}
+	count := r.uvarint()
+	const least = 4 // bytes of a point: length, a letter, next, what follows
+	if r.bad || count > MaxPoints || count > uint64(len(r.b))/least || at > count {
+		return state{}, false
+	}
+	s.at = int(at) - 1
+	s.points = make([]point, count)
+	was := s.era
+	for i := range s.points {
+		var known string
+		if i < len(old) {
+			known = old[i].id
+		}
+		was = s.points[i].readKey(r, i, was, s.m, known)
+		if r.bad || s.points[i].next < 0 || s.points[i].next >= len(s.points) {
+			return state{}, false
+		}
+	}
+	return s, len(r.b) == 0
+}
+
+// readKey reads a point; known is an id it likely has, which then need not be
+// allocated again.
+func (p *point) readKey(r *reader, i int, was era, m int64, known string) era {
+	if id := r.take(r.uvarint()); string(id) == known {
+		p.id = known
+	} else {
+		p.id = string(id)
+	}
+	p.next = i + int(unzigzag(r.uvarint()))
+	flags := r.byte()
+	if p.id == "" || flags > hasLast|hasEra {
+		r.fail()
+	}
+	if flags&hasLast == 0 {
+		return was
+	}
+	if flags&hasEra != 0 {
+		was = readEra(r)
+	}
+	p.has, p.era, p.m = true, was, m+unzigzag(r.uvarint())
+	u := r.uvarint()
+	if u&1 == 0 {
+		r.fail()
+	}
+	p.shape = readShape(r, u>>1)
+	p.readValue(r)
+	return was
+}

@@ -1,0 +1,196 @@
+package record
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"pithead/drivers"
+)
+
+// The first byte of a payload.
+const (
+	keyFrame  = 1 // a key, of format version 1
+	frameSame = 2 // readings of the era before
+	frameEra  = 3 // readings; their era stands in the frame
+)
+
+// An Encoder turns batches into frames. It belongs to one goroutine.
+type Encoder struct {
+	index  map[string]int
+	state  state
+	undo   []saved // what Append overwrote since the last Commit, in order
+	before cursor  // as it was at the last Commit
+	staged bool    // Append came, Commit has not
+
+	found  []int // scratch: the dictionary index of each reading
+	column columns
+}
+
+// saved is a point as it was.
+type saved struct {
+	i     int
+	point point
+}
+
+// columns are the parts of a frame: where equals stand together they are short.
+type columns struct {
+	points, shapes runs
+	times          times
+	values         []byte
+}
+
+// NewEncoder writes readings of these points; last is what a Decoder found of
+// the run before, or nil. Ids must be distinct and not empty. A last reading
+// of a point that is not among them is forgotten.
+func NewEncoder(points []string, last []Last) (*Encoder, error) {
+	if len(points) > MaxPoints {
+		return nil, fmt.Errorf("%d points are more than the %d that a frame can name", len(points), MaxPoints)
+	}
+	e := &Encoder{index: make(map[string]int, len(points)), state: state{cursor: cursor{at: -1}}}
+	for i, id := range points {
+		if _, twice := e.index[id]; twice || id == "" {
+			return nil, fmt.Errorf("point %q: ids must be distinct and not empty", id)
+		}
+		e.index[id] = i
+		e.state.points = append(e.state.points, point{id: id, next: (i + 1) % len(points)})
+	}
+	for _, l := range last {
+		if i, ok := e.index[l.Point]; ok {
+			if err := check(&l.Reading); err != nil {
+				return nil, err
+			}
+			e.state.points[i].begin(l)
+		}
+	}
+	e.before = e.state.cursor
+	// What follows this key follows no frame of another run. (The sum must not
+	// go over the key's own sum: over bytes and their CRC it is always the same.)
+	key := e.state.appendKey(nil)
+	e.state.sum = crc32.ChecksumIEEE(key[:len(key)-4])
+	return e, nil
+}
+
+// begin is a reading that comes from another run.
+func (p *point) begin(l Last) {
+	p.shape, p.num = shapeOf(&l.Reading, shape{})
+	p.text = l.Value.Str()
+	p.has, p.m, p.era = true, l.M, era{l.Boot, l.Clock, l.Offset}
+}
+
+// Key is a key frame: the dictionary and where every point stands after the
+// last Commit. It changes nothing. What Append made since then can be decoded
+// behind this key as well as behind the frame before, so a log may ask for the
+// key while it stores that very frame.
+func (e *Encoder) Key() []byte {
+	e.swap()
+	defer e.swap()
+	return e.state.appendKey(nil)
+}
+
+// Append appends a frame to dst. The frame follows the last Commit: until the
+// next one says that it is stored, another Append takes its place. An error
+// (a point that is not in the dictionary, too many readings, a time beyond
+// bounds) changes nothing.
+func (e *Encoder) Append(dst []byte, b Batch) ([]byte, error) {
+	if err := e.look(b.Readings); err != nil {
+		return dst, err
+	}
+	e.takeBack()
+	e.before, e.staged = e.state.cursor, true
+	start := len(dst)
+	dst = e.state.appendHead(dst, era{b.Boot, b.Clock, b.Offset}, len(b.Readings))
+	e.column.reset()
+	for k := range b.Readings {
+		e.put(e.found[k], &b.Readings[k])
+	}
+	dst = e.column.append(dst)
+	e.state.sum = crc32.Update(e.state.sum, crc32.IEEETable, dst[start:])
+	return binary.LittleEndian.AppendUint32(dst, e.state.sum), nil
+}
+
+// Commit says that the frame which Append made last is stored.
+func (e *Encoder) Commit() { e.undo, e.staged = e.undo[:0], false }
+
+// look finds the readings' points and judges all that could go wrong.
+func (e *Encoder) look(rs []Reading) error {
+	if len(rs) > MaxReadings {
+		return fmt.Errorf("%d readings are more than the %d that a frame takes", len(rs), MaxReadings)
+	}
+	e.found = e.found[:0]
+	for k := range rs {
+		i, ok := e.index[rs[k].Point]
+		if !ok {
+			return fmt.Errorf("point %q is not in the dictionary", rs[k].Point)
+		}
+		if err := check(&rs[k]); err != nil {
+			return err
+		}
+		e.found = append(e.found, i)
+	}
+	return nil
+}
+
+func check(r *Reading) error {
+	if r.M > maxM || r.M < -maxM {
+		return fmt.Errorf("point %q: time %d ms is out of bounds", r.Point, r.M)
+	}
+	if r.Value.Kind() > drivers.Text {
+		return errors.New("point " + r.Point + ": a value of a kind that is not known")
+	}
+	return nil
+}
+
+// takeBack undoes an Append that was not committed.
+func (e *Encoder) takeBack() {
+	if e.staged {
+		e.swap()
+		e.Commit()
+	}
+}
+
+// swap changes between the state with and without what is not committed.
+func (e *Encoder) swap() {
+	if !e.staged {
+		return
+	}
+	e.state.cursor, e.before = e.before, e.state.cursor
+	for i := len(e.undo) - 1; i >= 0; i-- {
+		u := &e.undo[i]
+		u.point, e.state.points[u.i] = e.state.points[u.i], u.point
+	}
+	for i, j := 0, len(e.undo)-1; i < j; i, j = i+1, j-1 {
+		e.undo[i], e.undo[j] = e.undo[j], e.undo[i]
+	}
+}
+
+func (e *Encoder) save(i int) { e.undo = append(e.undo, saved{i, e.state.points[i]}) }
+
+// put adds one reading to the columns and to the state.
+func (e *Encoder) put(i int, r *Reading) {
+	s, c := &e.state, &e.column
+	if next := s.predict(); next == i {
+		c.points.hit()
+	} else {
+		c.points.miss(uint64(i))
+		if s.at >= 0 {
+			e.save(s.at)
+			s.points[s.at].next = i
+		}
+	}
+	c.times.put(r.M - s.m)
+	e.save(i)
+	p := &s.points[i]
+	shape, num := shapeOf(r, p.shape)
+	if shape == p.shape {
+		c.shapes.hit()
+	} else {
+		c.shapes.flush()
+		c.shapes.b = appendShape(c.shapes.b, shape)
+		p.reshape(shape)
+	}
+	c.values = p.appendValue(c.values, num, r.Value.Str())
+	p.has, p.era, p.m = true, s.era, r.M
+	s.at, s.m = i, r.M
+}
