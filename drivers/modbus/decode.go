@@ -1,0 +1,105 @@
+package modbus
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+
+	"pithead/drivers"
+)
+
+// decode is the value of the point in the data of an answer that began at
+// address first. The answer is whole: its length was compared with the request.
+func (p *PointConfig) decode(data []byte, first int) (drivers.Value, drivers.Quality) {
+	at := int(p.Address) - first
+	if p.Table.bits() {
+		return p.truth(uint64(data[at/8]>>(at%8)), 0), drivers.Good
+	}
+	bits := p.Order.bits(data[2*at : 2*(at+p.width())])
+	if p.Type == Truth {
+		return p.truth(bits, p.Bit), drivers.Good
+	}
+	raw, ok := p.Type.value(bits)
+	if !ok {
+		return drivers.Value{}, drivers.Sensor
+	}
+	return p.Scale.Apply(raw, bits)
+}
+
+func (p *PointConfig) truth(bits uint64, bit int) drivers.Value {
+	return drivers.BoolValue(bits>>bit&1 != 0 != p.Invert)
+}
+
+// bits is the content of one, two or four registers, most significant byte first.
+func (o Order) bits(data []byte) uint64 {
+	var b [8]byte
+	n := copy(b[8-len(data):], data)
+	v := b[8-n:]
+	if o == BADC || o == DCBA {
+		for i := 0; i < n; i += 2 {
+			v[i], v[i+1] = v[i+1], v[i]
+		}
+	}
+	if o == CDAB || o == DCBA {
+		for i, j := 0, n-2; i < j; i, j = i+2, j-2 {
+			v[i], v[i+1], v[j], v[j+1] = v[j], v[j+1], v[i], v[i+1]
+		}
+	}
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// value is what the bits mean; not ok where they mean no number.
+func (t Type) value(bits uint64) (v drivers.Value, ok bool) {
+	switch t {
+	case U16, U32:
+		return drivers.NumberValue(float64(bits)), true
+	case I16:
+		return drivers.NumberValue(float64(int16(bits))), true
+	case I32:
+		return drivers.NumberValue(float64(int32(bits))), true
+	case U64:
+		return drivers.UintValue(bits), true
+	case I64:
+		return drivers.IntValue(int64(bits)), true
+	case F32:
+		return finite(shortest(math.Float32frombits(uint32(bits))))
+	case F64:
+		return finite(math.Float64frombits(bits))
+	case BCD16, BCD32:
+		return decimal(bits)
+	}
+	return v, false
+}
+
+// shortest is the float64 nearest to the shortest decimal that f stands for:
+// 0.1, where float64(f) is 0.10000000149.
+func shortest(f float32) float64 {
+	if f == float32(int32(f)) && f > -1<<24 && f < 1<<24 {
+		return float64(f)
+	}
+	s, err := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return s
+}
+
+func finite(f float64) (v drivers.Value, ok bool) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return v, false
+	}
+	return drivers.NumberValue(f), true
+}
+
+// decimal reads one digit from each four bits.
+func decimal(bits uint64) (v drivers.Value, ok bool) {
+	n := 0.0
+	for shift := 28; shift >= 0; shift -= 4 {
+		digit := bits >> shift & 0xF
+		if digit > 9 {
+			return v, false
+		}
+		n = 10*n + float64(digit)
+	}
+	return drivers.NumberValue(n), true
+}

@@ -1,0 +1,66 @@
+package modbus
+
+import "time"
+
+// A debt is an answer that may still come: the unit was asked and gave none in time.
+type debt struct {
+	ask   ask
+	until time.Time // it is believed never to come from here on
+}
+
+// doubt is what the units of one line owe. RTU frames carry no transaction id,
+// so the answer to one request passes for the answer to another of the same
+// unit, function and length. A unit answers in the order in which it was asked:
+// what it answers beyond doubt pays all that it owed before.
+type doubt map[byte][]debt
+
+// forget drops what is too old to come.
+func (d doubt) forget(unit byte, now time.Time) {
+	for len(d[unit]) > 0 && !now.Before(d[unit][0].until) {
+		d[unit] = d[unit][1:]
+	}
+}
+
+// holds says until when the ask must not be sent, since an answer owed to
+// another could be taken for its own. A write may repeat the last one that is
+// owed: whichever of the two is answered, the unit did what is asked for.
+func (d doubt) holds(a ask, now time.Time) (until time.Time, held bool) {
+	d.forget(a.unit(), now)
+	debts := d[a.unit()]
+	for i, o := range debts {
+		if a.mistakes(o.ask) && !(i == len(debts)-1 && !a.reads()) {
+			until, held = o.until, true
+		}
+	}
+	return until, held
+}
+
+// owe notes that the answer to a may still come until then.
+func (d doubt) owe(a ask, until time.Time) {
+	d[a.unit()] = append(d[a.unit()], debt{a, until})
+}
+
+// pay says whether the frame, whole and checked, may be an answer that is owed;
+// that debt and those before it are paid then.
+func (d doubt) pay(frame []byte, now time.Time) bool {
+	d.forget(frame[0], now)
+	debts := d[frame[0]]
+	for i, o := range debts {
+		if o.ask.begins(frame) {
+			d[frame[0]] = debts[i+1:]
+			return true
+		}
+	}
+	return false
+}
+
+// answered settles what a unit owes when it has answered a. Where a repeats a
+// write that is owed, one of the two answers is still to come.
+func (d doubt) answered(a ask) {
+	debts := d[a.unit()]
+	if n := len(debts); n > 0 && debts[n-1].ask == a {
+		d[a.unit()] = debts[n-1:]
+		return
+	}
+	delete(d, a.unit())
+}

@@ -1,0 +1,169 @@
+package modbus
+
+import (
+	"fmt"
+	"time"
+)
+
+// A hearing is the wait for one answer on an RTU line.
+type hearing struct {
+	ask    ask
+	answer []byte
+	broken bool      // the answer came, but its checksum is wrong
+	odd    error     // what came that was neither the answer nor owed
+	noisy  bool      // something could be no frame: where the next one begins is a guess
+	since  time.Time // when what may become the answer began
+	got    int       // bytes, of whatever kind
+}
+
+// headed is how many bytes tell the answer from anything else: unit, function
+// and length.
+const headed = 3
+
+// receive waits for the answer to a. Frames of other units, late ones and noise
+// are dropped; what was odd is told when no answer came.
+func (l *rtuLine) receive(a ask) ([]byte, error) {
+	h := hearing{ask: a}
+	l.in = l.in[:0]
+	first := l.busy.Add(l.call.timeout)
+	deadline := first
+	for {
+		n, err := read(l.wire, l.in[len(l.in):cap(l.in)], deadline)
+		l.in = l.in[:len(l.in)+n]
+		if n > 0 {
+			h.got += n
+			l.busy, l.silent = time.Now(), 0
+		}
+		if err != nil && !expired(err) {
+			return nil, l.lost(a, err)
+		}
+		if err != nil && !h.since.IsZero() && len(l.in) >= headed {
+			return nil, protocol("the answer of unit %d breaks off after %d bytes", a.unit(), len(l.in))
+		}
+		if l.sift(&h, err != nil) {
+			return l.verdict(&h)
+		}
+		if err != nil {
+			return nil, l.unanswered(&h)
+		}
+		deadline = l.patience(&h, first)
+	}
+}
+
+// patience is how long to go on listening: until the answer must have begun,
+// and from its beginning on for as long as its characters take.
+func (l *rtuLine) patience(h *hearing, first time.Time) time.Time {
+	if h.noisy || len(l.in) == 0 || !h.ask.begins(l.in) {
+		h.since = time.Time{}
+		return first
+	}
+	if h.since.IsZero() {
+		h.since = l.busy
+	}
+	whole := h.since.Add(l.pace.wire(h.ask.length()) + l.slack)
+	if len(l.in) < headed {
+		return later(first, whole)
+	}
+	return whole
+}
+
+// sift takes frames and noise off the front of what came in, and says whether
+// the hearing is over. With last set nothing more will come.
+func (l *rtuLine) sift(h *hearing, last bool) bool {
+	for {
+		what, n := h.ask.look(l.in, last)
+		frame := l.in[:n]
+		switch {
+		case what == more:
+			return false
+		case what == answer && !l.latecomer(frame):
+			h.answer = frame
+			l.trace.heard = true
+			return true
+		case what == broken && !h.noisy:
+			h.broken = true
+			return true
+		case what == answer:
+			l.trace.heard = true
+		case what == stray:
+			l.stray(h, frame)
+		default:
+			h.noise(frame[0])
+			n = 1
+		}
+		l.in = l.in[:copy(l.in, l.in[n:])]
+	}
+}
+
+// latecomer says that an exception may be the answer to an older request of the
+// same function.
+func (l *rtuLine) latecomer(frame []byte) bool {
+	return frame[1] > exceptionBit && l.doubt.pay(frame, time.Now())
+}
+
+// stray drops a whole frame that is no answer to what was asked.
+func (l *rtuLine) stray(h *hearing, frame []byte) {
+	if frame[0] == h.ask.unit() {
+		l.trace.heard = true
+	}
+	if !l.doubt.pay(frame, time.Now()) {
+		h.odd = fmt.Errorf("asked unit %d, function %d; got unit %d, function %d, %d bytes",
+			h.ask.unit(), h.ask.function(), frame[0], frame[1], len(frame))
+	}
+}
+
+func (h *hearing) noise(b byte) {
+	if idle(b) && !h.noisy {
+		return
+	}
+	h.noisy = true
+	if h.odd == nil {
+		h.odd = errNoise
+	}
+}
+
+// verdict is the answer, or that its checksum is wrong. The unit owes nothing
+// in either case.
+func (l *rtuLine) verdict(h *hearing) ([]byte, error) {
+	l.doubt.answered(h.ask)
+	if h.broken {
+		f := protocol("unit %d: %w", h.ask.unit(), errChecksum)
+		f.Again = true
+		return nil, f
+	}
+	return h.answer, nil
+}
+
+// unanswered is what to make of a request that got no answer in time.
+func (l *rtuLine) unanswered(h *hearing) error {
+	l.owe(h.ask)
+	if h.got == 0 {
+		l.silent++
+	}
+	if l.network && (h.noisy || l.silent >= silentLimit) {
+		l.Close()
+	}
+	if h.odd != nil {
+		return protocol("no answer from unit %d, but this: %w", h.ask.unit(), h.odd)
+	}
+	return comm("no answer from unit %d within %v", h.ask.unit(), l.call.timeout)
+}
+
+// lost is what to make of a line that went away between request and answer. A
+// serial server may hand the answer to whoever connects next.
+func (l *rtuLine) lost(a ask, err error) error {
+	l.Close()
+	l.owe(a)
+	return comm("the line went away before unit %d answered: %w", a.unit(), err)
+}
+
+func (l *rtuLine) owe(a ask) {
+	l.doubt.owe(a, time.Now().Add(l.call.late))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

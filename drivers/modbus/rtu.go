@@ -1,0 +1,160 @@
+package modbus
+
+import (
+	"errors"
+	"time"
+
+	"pithead/drivers"
+)
+
+const (
+	// drain is how long a line that has long been quiet is listened to before
+	// a request: enough to take what the kernel holds.
+	drain = 500 * time.Microsecond
+	// An answer that has begun may take this much longer than its characters
+	// need: USB adapters hold bytes back for 16 ms, serial servers send them
+	// in packets, and packets get lost.
+	slackSerial  = 100 * time.Millisecond
+	slackNetwork = 500 * time.Millisecond
+	// silentLimit timeouts in a row without one byte, and a connection is
+	// given up: the peer may be gone without a word.
+	silentLimit = 2
+)
+
+// An rtuLine carries RTU frames over a tty or a connection to a serial server.
+type rtuLine struct {
+	open    opener
+	network bool // not a tty: the connection is closed on garbage
+	pace    pace
+	slack   time.Duration
+
+	wire   wire      // nil while closed
+	busy   time.Time // when the last character was on the wire, sent or received
+	silent int       // timeouts in a row without a byte
+	doubt  doubt
+	call   call
+	trace  trace
+	in     []byte
+}
+
+func newRTULine(c Config, open opener) *rtuLine {
+	l := &rtuLine{open: open, network: c.Transport == RTUOverTCP, pace: paceOf(c), slack: slackSerial, doubt: doubt{}}
+	if l.network {
+		l.slack = slackNetwork
+	}
+	l.in = make([]byte, 0, 4*maxFrame)
+	return l
+}
+
+func (l *rtuLine) prepare(c call) { l.call = c }
+func (l *rtuLine) last() trace    { return l.trace }
+
+// Send is goburrow's Transporter: one request, and its answer or why there is
+// none, a *drivers.Fault.
+func (l *rtuLine) Send(request []byte) ([]byte, error) {
+	l.trace = trace{}
+	a := askOf(request[0], request[1], request[2:6])
+	if until, held := l.doubt.holds(a, time.Now()); held {
+		f := comm("not asked: an answer that unit %d still owes could be taken for this one", a.unit())
+		f.Until = until
+		return nil, f
+	}
+	if err := l.connect(); err != nil {
+		return nil, err
+	}
+	if err := l.transmit(request); err != nil {
+		return nil, err
+	}
+	frame, err := l.receive(a)
+	l.trace.done = time.Now()
+	return frame, err
+}
+
+func (l *rtuLine) connect() error {
+	if l.wire == nil {
+		w, err := l.open(l.call.ctx, l.call.timeout)
+		if err != nil {
+			return comm("open: %w", err)
+		}
+		l.wire, l.silent = w, 0
+	}
+	return nil
+}
+
+// Close lets go of the line; the next request opens it again.
+func (l *rtuLine) Close() error {
+	if l.wire == nil {
+		return nil
+	}
+	err := l.wire.Close()
+	l.wire = nil
+	return err
+}
+
+// transmit waits for silence and sends. A line that turns out to have been
+// closed meanwhile is opened again, once.
+func (l *rtuLine) transmit(request []byte) error {
+	err := l.quiet()
+	if err != nil && !errors.Is(err, errTalks) {
+		l.Close()
+		if err := l.connect(); err != nil {
+			return err
+		}
+		err = l.quiet()
+	}
+	if err != nil {
+		l.Close()
+		return &drivers.Fault{Quality: qualityOf(err), Err: err}
+	}
+	l.trace.sent = time.Now()
+	took := l.pace.wire(len(request))
+	n, err := write(l.wire, request, took+l.call.timeout)
+	l.busy = l.trace.sent.Add(took)
+	if err == nil {
+		return nil
+	}
+	l.Close()
+	if n > 0 {
+		l.owe(askOf(request[0], request[1], request[2:6]))
+	}
+	return comm("write: %w", err)
+}
+
+var (
+	errTalks    = errors.New("the line is never silent: something talks without being asked")
+	errChecksum = errors.New("bad checksum")
+	errNoise    = errors.New("noise instead of an answer")
+)
+
+// qualityOf is for errors of a line: one that talks is there, but broken.
+func qualityOf(err error) drivers.Quality {
+	if errors.Is(err, errTalks) {
+		return drivers.Protocol
+	}
+	return drivers.Comm
+}
+
+// quiet waits until the line has been silent for as long as frames must be
+// apart. What comes meanwhile answers nothing: it pays debts, or is garbage.
+func (l *rtuLine) quiet() error {
+	l.in = l.in[:0]
+	start := time.Now()
+	limit := start.Add(l.call.timeout + l.slack)
+	until := later(l.busy.Add(l.pace.between), start.Add(drain))
+	for {
+		n, err := read(l.wire, l.in[len(l.in):cap(l.in)], until)
+		if expired(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		l.in = l.in[:len(l.in)+n]
+		l.sift(&hearing{}, false)
+		l.busy, l.silent = time.Now(), 0
+		until = l.busy.Add(l.pace.between)
+		if until.After(limit) {
+			return errTalks
+		}
+	}
+}

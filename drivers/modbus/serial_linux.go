@@ -1,0 +1,68 @@
+package modbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// serialOpener opens a tty, raw and for us alone. It is non-blocking, so that
+// every read ends at its deadline, even on a line that hung up.
+func serialOpener(c Config) opener {
+	return func(context.Context, time.Duration) (wire, error) {
+		fd, err := unix.Open(c.Address, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, &os.PathError{Op: "open", Path: c.Address, Err: err}
+		}
+		if err := claim(fd, c); err != nil {
+			unix.Close(fd)
+			return nil, fmt.Errorf("%s: %w", c.Address, err)
+		}
+		return os.NewFile(uintptr(fd), c.Address), nil
+	}
+}
+
+var errInUse = errors.New("another process uses this line")
+
+// claim makes the tty ours. The lock keeps out our own kind, also as root;
+// TIOCEXCL keeps out everyone else, where the driver knows it.
+func claim(fd int, c Config) error {
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+		return errInUse
+	}
+	t, err := unix.IoctlGetTermios(fd, unix.TCGETS2)
+	if err != nil {
+		return fmt.Errorf("not a serial line: %w", err)
+	}
+	raw(t, c)
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS2, t); err != nil {
+		return fmt.Errorf("set %d baud: %w", c.Baud, err)
+	}
+	_ = unix.IoctlSetInt(fd, unix.TIOCEXCL, 0)
+	return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
+}
+
+// raw sets bytes as they are, at any speed. VMIN is 1 since with 0 a
+// non-blocking read of nothing looks like the end of the file.
+func raw(t *unix.Termios, c Config) {
+	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
+	t.Cflag = unix.CREAD | unix.CLOCAL | unix.BOTHER | unix.CS8
+	if c.DataBits == 7 {
+		t.Cflag = t.Cflag&^unix.CSIZE | unix.CS7
+	}
+	if c.StopBits == 2 {
+		t.Cflag |= unix.CSTOPB
+	}
+	switch c.Parity {
+	case 'E':
+		t.Cflag |= unix.PARENB
+	case 'O':
+		t.Cflag |= unix.PARENB | unix.PARODD
+	}
+	t.Ispeed, t.Ospeed = uint32(c.Baud), uint32(c.Baud)
+	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+}

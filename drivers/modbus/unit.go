@@ -1,0 +1,157 @@
+package modbus
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/goburrow/modbus"
+
+	"pithead/drivers"
+)
+
+// gone is the failures in a row after which an answer means that the unit has
+// come back.
+const gone = 3
+
+// A unit is one device on the line, as it has shown itself so far.
+type unit struct {
+	bus     *Bus
+	id      string
+	addr    byte
+	config  UnitConfig
+	timeout time.Duration
+	late    time.Duration
+	polls   []*poll
+	probes  []shape
+
+	failed int       // requests in a row without an answer
+	back   time.Time // the first good answer, at all or after it was gone; zero before
+	counts Counts
+}
+
+// A shape is a request to read.
+type shape struct {
+	function          byte
+	address, quantity uint16
+}
+
+func newUnit(b *Bus, c Config, config UnitConfig) *unit {
+	u := &unit{bus: b, id: config.ID, addr: config.Unit, config: config, timeout: config.Timeout, late: config.Late}
+	if u.timeout <= 0 {
+		u.timeout = c.Timeout
+	}
+	if u.late <= 0 {
+		u.late = defaultLate
+	}
+	for _, b := range blocksOf(&config) {
+		u.polls = append(u.polls, &poll{unit: u, block: b})
+	}
+	u.probes = u.shapes()
+	return u
+}
+
+func (u *unit) describe() drivers.Unit {
+	d := drivers.Unit{ID: u.id, Pause: u.config.Pause, Retries: u.config.Retries, Probe: u.probe}
+	for _, p := range u.polls {
+		r := p.block.request(&u.config)
+		d.Polls = append(d.Polls, drivers.Poll{Every: r.Every, Points: r.Points, Driver: p})
+	}
+	return d
+}
+
+// noteLife notes whether a request shows the unit to be there. An exception
+// does, but is no sign that it has come back for good.
+func (u *unit) noteLife(err error) {
+	if err == nil {
+		if u.failed >= gone || u.back.IsZero() {
+			u.back = time.Now()
+		}
+		u.failed = 0
+		return
+	}
+	if f := drivers.FaultOf(err); f.Until.IsZero() && !alive(f) {
+		u.failed++
+	}
+}
+
+// alive says that the fault came from the unit itself, in good order.
+func alive(f *drivers.Fault) bool { return f.Quality == drivers.Exception && !absent(f.Code) }
+
+// warm says whether a point that needs so long after its device has come back
+// can be believed.
+func (u *unit) warm(needs time.Duration) bool {
+	return needs <= 0 || !u.back.IsZero() && time.Since(u.back) >= needs
+}
+
+// probe asks for the least that shows whether the unit lives, in a shape that
+// what it owes can't be mistaken for. Any whole frame from it will do.
+func (u *unit) probe(ctx context.Context) error {
+	var err error
+	for _, s := range u.probes {
+		_, err = u.bus.send(ctx, u, s.function, s.address, s.quantity)
+		if err == nil {
+			return nil
+		}
+		if f := drivers.FaultOf(err); f.Until.IsZero() {
+			if alive(f) || ctx.Err() == nil && u.bus.link.last().heard {
+				return nil
+			}
+			return err
+		}
+	}
+	return err
+}
+
+// shapes are requests for single values that can't be mistaken for each other,
+// shortest first; one register more than a value makes another shape.
+func (u *unit) shapes() []shape {
+	var all []shape
+	for _, p := range u.polls {
+		for _, g := range join(p.block.points, -1, maxRegisters) {
+			s := shape{p.block.table.function(), uint16(g.first), uint16(g.end - g.first)}
+			all = append(all, s)
+			if s.quantity += uint16(p.block.table.step()); g.first+int(s.quantity) <= 1<<16 {
+				all = append(all, s)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b shape) int { return cmp.Compare(a.quantity, b.quantity) })
+	var apart []shape
+	for _, s := range all {
+		if !slices.ContainsFunc(apart, s.mistakable) {
+			apart = append(apart, s)
+		}
+	}
+	return apart
+}
+
+// mistakable says that the answers to both look the same.
+func (s shape) mistakable(o shape) bool {
+	words := func(s shape) ask {
+		return ask{1: s.function, 4: byte(s.quantity >> 8), 5: byte(s.quantity)}
+	}
+	return words(s).mistakes(words(o))
+}
+
+// function reads the table.
+func (t Table) function() byte {
+	switch t {
+	case Coil:
+		return modbus.FuncCodeReadCoils
+	case Discrete:
+		return modbus.FuncCodeReadDiscreteInputs
+	case Holding:
+		return modbus.FuncCodeReadHoldingRegisters
+	}
+	return modbus.FuncCodeReadInputRegisters
+}
+
+// step is how much more must be read to get a longer answer.
+func (t Table) step() int {
+	if t.bits() {
+		return 8
+	}
+	return 1
+}

@@ -1,0 +1,102 @@
+package modbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/goburrow/modbus"
+
+	"pithead/drivers"
+)
+
+// A wire is a line that is open: a tty, a connection, or what a test has in
+// its place. A read that its deadline ends returns os.ErrDeadlineExceeded.
+type wire interface {
+	io.ReadWriteCloser
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// An opener makes the wire, in no more than the time given.
+type opener func(ctx context.Context, within time.Duration) (wire, error)
+
+// A link is a line as goburrow's client wants it, and what the client has no
+// words for.
+type link interface {
+	modbus.Transporter
+	// prepare says what holds for the next request.
+	prepare(call)
+	// last is what became of the last request.
+	last() trace
+	Close() error
+}
+
+// A call is what holds for one request.
+type call struct {
+	ctx     context.Context // ends a wait to connect; a request that is on the wire is seen through
+	timeout time.Duration   // from the request's last byte to the answer's first
+	late    time.Duration   // how long the answer may be owed afterwards
+}
+
+// A trace is what became of one request.
+type trace struct {
+	sent  time.Time // its first byte; zero if it was not sent
+	done  time.Time // the answer's last byte
+	heard bool      // the unit sent some whole frame, be it the answer or not
+}
+
+// read is a Read that the deadline ends, whatever the wire does.
+func read(w wire, b []byte, deadline time.Time) (int, error) {
+	if !time.Now().Before(deadline) {
+		return 0, os.ErrDeadlineExceeded
+	}
+	if err := w.SetReadDeadline(deadline); err != nil {
+		return 0, err
+	}
+	n, err := w.Read(b)
+	if n > 0 {
+		return n, nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return 0, err
+}
+
+func write(w wire, b []byte, within time.Duration) (int, error) {
+	if err := w.SetWriteDeadline(time.Now().Add(within)); err != nil {
+		return 0, err
+	}
+	return w.Write(b)
+}
+
+func expired(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// dialer opens a TCP connection. Keepalive finds a peer that is gone while no
+// requests are under way.
+func dialer(address string) opener {
+	return func(ctx context.Context, within time.Duration) (wire, error) {
+		d := net.Dialer{
+			Timeout:         within,
+			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
+		}
+		conn, err := d.DialContext(ctx, "tcp", address)
+		if err != nil {
+			return nil, err
+		}
+		return conn, nil
+	}
+}
+
+func comm(format string, args ...any) *drivers.Fault {
+	return &drivers.Fault{Quality: drivers.Comm, Err: fmt.Errorf(format, args...)}
+}
+
+func protocol(format string, args ...any) *drivers.Fault {
+	return &drivers.Fault{Quality: drivers.Protocol, Err: fmt.Errorf(format, args...)}
+}
