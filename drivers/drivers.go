@@ -77,6 +77,13 @@ type Losses interface {
 	Lost(point string) uint64
 }
 
+// Reasons is a Bus that can say more of a bad point than its quality: a line
+// that another program holds, a name that is not on the chip. Why is nil while
+// the point's last Read was sound.
+type Reasons interface {
+	Why(point string) error
+}
+
 // An Output is one thing that can be on or off; on means that what it drives
 // (siren, cut-off) acts, whatever the level on the wire.
 type Output interface {
