@@ -11,7 +11,7 @@ import (
 	"pithead/drivers"
 )
 
-// key and frame are what a log would hold.
+// logged is what a log would hold.
 type logged struct {
 	payload []byte
 	key     bool
@@ -169,7 +169,7 @@ func history(t testing.TB, r *rand.Rand, frames int) []logged {
 
 // Promises 1 and 3: whatever is written is read, from every key on.
 func TestWhatGoesInComesOut(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		log := history(t, r, 40)
 		for from, l := range log {
@@ -202,30 +202,23 @@ func replay(t *testing.T, d *Decoder, log []logged) {
 // Promise 2: frames and keys that are lost, doubled or swapped cost readings,
 // never make a wrong one, and decoding goes on at the next key.
 func TestDamageCostsFramesUpToTheNextKey(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		log := history(t, r, 60)
 		damaged := damage(r, log)
 		var d Decoder
-		whole := false // a key came, and nothing was refused since
 		for _, l := range damaged {
 			if l.key {
 				if err := d.Key(l.payload); err != nil {
 					t.Fatal(err)
 				}
-				whole = true
 				continue
 			}
 			got, err := d.Frame(l.payload)
 			switch {
-			case err == nil && !whole:
-				// It may follow all the same, if what was lost lay elsewhere.
-				compareBatch(t, got, l.batch)
 			case err == nil:
 				compareBatch(t, got, l.batch)
-			case errors.Is(err, ErrGap):
-				whole = false
-			default:
+			case !errors.Is(err, ErrGap):
 				t.Fatal(err)
 			}
 		}

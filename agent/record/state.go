@@ -2,7 +2,6 @@ package record
 
 import (
 	"math"
-	"slices"
 
 	"pithead/drivers"
 )
@@ -107,12 +106,6 @@ func (s *state) last() []Last {
 		}
 	}
 	return ls
-}
-
-func (s *state) clone() state {
-	c := *s
-	c.points = slices.Clone(s.points)
-	return c
 }
 
 // shapeOf is how r is written where the reading before it had the shape was.
