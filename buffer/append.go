@@ -1,0 +1,191 @@
+package buffer
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// errNoRoom says that the newest segment is full.
+var errNoRoom = errors.New("segment is full")
+
+// write makes f durable. After a failure the segment takes nothing more, and f
+// goes to a fresh one: what a failed sync leaves in memory can't be trusted, so
+// the same use of a file is never synced again in hope.
+func (l *Lane) write(f frame) error {
+	if l.log.closed {
+		return fmt.Errorf("lane %s: %w", l.name, os.ErrClosed)
+	}
+	if len(f.payload) > MaxPayload {
+		return fmt.Errorf("lane %s: %d bytes: %w", l.name, len(f.payload), ErrTooLong)
+	}
+	f.first = l.next
+	var err error
+	for range 3 {
+		if l.w != nil {
+			err = l.extend(f)
+		} else {
+			err = l.begin(f, full(err))
+		}
+		if err == nil || errors.Is(err, ErrTooLong) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("lane %s: %w", l.name, err)
+	}
+	return nil
+}
+
+// extend writes f behind what the newest segment holds.
+func (l *Lane) extend(f frame) error {
+	s := l.segs[len(l.segs)-1]
+	table, change, err := l.log.positions.encode(false)
+	if err != nil {
+		return err
+	}
+	f.use, f.durable, f.table, f.commit = s.use, uint32(s.end), table, l.log.tick()
+	if s.end+f.size() > l.capacity {
+		l.letGo()
+		return errNoRoom
+	}
+	l.log.buf = appendFrame(l.log.buf[:0], &f, s.end)
+	if err := l.put(&s, s.end, step(s.size)); err != nil {
+		l.letGo()
+		l.keep(s.size)
+		return err
+	}
+	l.publish(s, f)
+	l.log.positions.stored(change)
+	return nil
+}
+
+// begin writes a segment's header, its key if the lane has one, and f. If tight
+// the file system is full, and the space has to come from what the lane has.
+func (l *Lane) begin(f frame, tight bool) error {
+	frames := []frame{f}
+	if l.key != nil {
+		if k := l.key(); k != nil {
+			frames = []frame{{kind: key, first: f.first, payload: k}, f}
+		}
+	}
+	table, change, err := l.log.positions.encode(true)
+	if err != nil {
+		return err
+	}
+	frames[0].table, frames[0].complete = table, true
+	s := segment{first: f.first, use: newUse()}
+	need := int64(block)
+	for _, f := range frames {
+		if len(f.payload) > MaxPayload {
+			return ErrTooLong
+		}
+		need += f.size()
+	}
+	capacity := max(l.most, need)
+	if capacity > l.budget/2 {
+		return ErrTooLong
+	}
+	w, err := l.take(&s, capacity, need, tight)
+	if err != nil {
+		return err
+	}
+	l.compose(s, frames)
+	grow := step(s.size)
+	if tight {
+		grow = 0
+	}
+	l.capacity, l.w = capacity, w
+	if err := l.put(&s, 0, grow); err != nil {
+		l.letGo()
+		l.giveBack(s, full(err))
+		return err
+	}
+	l.publish(s, f)
+	l.log.positions.stored(change)
+	return nil
+}
+
+// compose puts the beginning of a segment into the log's buffer.
+func (l *Lane) compose(s segment, frames []frame) {
+	h := header{epoch: l.log.epoch, use: s.use, seq: s.seq, first: s.first, commit: l.log.tick(), lane: l.name}
+	if n := len(l.segs); n > 0 && l.segs[n-1].end != unknownEnd {
+		h.before, h.end = l.segs[n-1].seq, uint64(l.segs[n-1].end)
+	}
+	l.log.buf = appendHeader(l.log.buf[:0], &h)
+	for _, f := range frames {
+		f.use, f.commit = s.use, l.log.tick()
+		l.log.buf = appendFrame(l.log.buf, &f, int64(len(l.log.buf)))
+	}
+}
+
+// put writes the log's buffer at off, and syncs. Where the file has to grow it
+// grows by that much more, in zeros, so that the frames that follow overwrite
+// blocks which the file system already knows.
+func (l *Lane) put(s *segment, off, grow int64) error {
+	end := off + int64(len(l.log.buf))
+	if end > s.size {
+		s.size = max(end, min(s.size+grow, l.capacity))
+		l.log.buf = append(l.log.buf, make([]byte, s.size-end)...)
+	}
+	if _, err := l.w.WriteAt(l.log.buf, off); err != nil {
+		return err
+	}
+	if err := l.w.datasync(); err != nil {
+		return err
+	}
+	s.end = end
+	return nil
+}
+
+// step is how much a file of that size grows: little at first, so that the
+// first record is soon on a slow card.
+func step(size int64) int64 { return min(max(size, 64<<10), 256<<10) }
+
+// publish shows readers what is on disk now.
+func (l *Lane) publish(s segment, f frame) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.segs); n > 0 && l.segs[n-1].seq == s.seq {
+		l.segs[n-1] = s
+	} else {
+		l.segs = append(l.segs, s)
+	}
+	if f.count > 0 {
+		l.next = f.first + uint64(f.count)
+		close(l.wake)
+		l.wake = make(chan struct{})
+	}
+}
+
+// keep says that the newest segment may have grown although the write failed.
+func (l *Lane) keep(size int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.segs[len(l.segs)-1].size = size
+}
+
+// letGo ends the newest segment: it takes nothing more.
+func (l *Lane) letGo() {
+	if l.w != nil {
+		l.w.Close()
+		l.w = nil
+	}
+}
+
+func (l *Log) tick() uint64 {
+	l.commit++
+	return l.commit
+}
+
+func newUse() uint64 {
+	var b [8]byte
+	for {
+		rand.Read(b[:])
+		if u := binary.LittleEndian.Uint64(b[:]); u != 0 {
+			return u
+		}
+	}
+}

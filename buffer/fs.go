@@ -1,0 +1,124 @@
+package buffer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// fsys is what the log asks of a file system; tests fail each of its
+// operations in turn. Errors are those of package os.
+type fsys interface {
+	open(path string, how int) (file, error) // how: os.O_RDONLY, or os.O_RDWR with or without os.O_CREATE
+	rename(from, to string) error
+	remove(path string) error
+	mkdir(path string) error            // with its parents; no error if it is there
+	list(dir string) ([]listing, error) // plain files only, in no order
+	stat(path string) (dir bool, err error)
+	syncDir(dir string) error
+}
+
+// file is one open file.
+type file interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	datasync() error
+	truncate(size int64) error
+}
+
+type listing struct {
+	name string
+	size int64
+}
+
+// disk is the operating system's.
+type disk struct{}
+
+type diskFile struct{ *os.File }
+
+func (disk) open(path string, how int) (file, error) {
+	f, err := os.OpenFile(path, how, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return diskFile{f}, nil
+}
+
+func (disk) rename(from, to string) error { return os.Rename(from, to) }
+func (disk) remove(path string) error     { return os.Remove(path) }
+func (disk) mkdir(path string) error      { return os.MkdirAll(path, 0o700) }
+
+func (disk) list(dir string) ([]listing, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var all []listing
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() { // it may have gone meanwhile
+			continue
+		}
+		all = append(all, listing{e.Name(), info.Size()})
+	}
+	return all, nil
+}
+
+func (disk) stat(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false, err
+	}
+	return info.IsDir(), nil
+}
+
+func (disk) syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// datasync leaves out what fsync adds (times): a frame that overwrites blocks
+// of its file then costs one write and one flush.
+func (f diskFile) datasync() error {
+	for {
+		err := syscall.Fdatasync(int(f.Fd()))
+		if err != syscall.EINTR {
+			return os.NewSyscallError("fdatasync", err)
+		}
+	}
+}
+
+func (f diskFile) truncate(size int64) error { return f.Truncate(size) }
+
+// ErrLocked says that another process has the log open for writing.
+var ErrLocked = errors.New("another process writes this buffer")
+
+// lock holds dir for one writer, until the returned file is closed or the
+// process ends.
+func lock(dir string) (io.Closer, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if err == syscall.EWOULDBLOCK {
+			return nil, fmt.Errorf("%s: %w", dir, ErrLocked)
+		}
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// full says whether err is a file system without space.
+func full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}

@@ -1,0 +1,183 @@
+package buffer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+)
+
+// Lane is one sequence of numbered records.
+type Lane struct {
+	log    *Log
+	name   string
+	key    func() []byte
+	budget int64 // bytes that its files may take
+	most   int64 // bytes of a segment
+
+	// Of the appending goroutine:
+	w        file   // the newest segment's, nil when the next frame has to begin one
+	capacity int64  // of that segment
+	seq      uint64 // of the newest file
+
+	mu     sync.Mutex
+	segs   []segment
+	spares []listing // files that hold nothing
+	bad    []listing // files that can't be read
+	next   uint64
+	wake   chan struct{} // closed when next moves
+}
+
+const (
+	mostSegment  = 4 << 20
+	leastSegment = 64 << 10
+	shares       = 8 // a full lane drops at most this share of itself at once
+)
+
+func newLane(log *Log, c LaneConfig) *Lane {
+	l := &Lane{log: log, name: c.Name, key: c.Key, next: 1, wake: make(chan struct{})}
+	// The folder's own blocks, and at most two names of 64 bytes a segment.
+	l.budget = c.Size - 16<<10 - c.Size/mostSegment*128
+	l.most = min(max(l.budget/shares, leastSegment), mostSegment, l.budget/4) / block * block
+	return l
+}
+
+// adopt takes over what an earlier run left.
+func (l *Lane) adopt(f *foundLane) []Fault {
+	l.segs, l.spares, l.bad, l.next = f.segs, f.spares, f.bad, max(f.next, 1)
+	for _, all := range [][]segment{f.segs, f.aside} {
+		for _, s := range all {
+			l.seq = max(l.seq, s.seq)
+		}
+	}
+	for _, s := range f.spares {
+		_, seg, _, _ := parseName(s.name)
+		l.seq = max(l.seq, seg.seq)
+	}
+	for _, s := range f.aside {
+		name := s.name(l.name)
+		if l.log.fs.rename(l.path(name), l.path(name+".bad")) == nil {
+			name += ".bad"
+		}
+		l.bad = append(l.bad, listing{name, s.size})
+	}
+	if f.tail == nil {
+		return nil
+	}
+	return l.adoptTail(f.tail)
+}
+
+// adoptTail makes sure that what is read of the former tail is on disk and not
+// only in memory, and gives back the space behind it.
+func (l *Lane) adoptTail(t *tail) []Fault {
+	s := &l.segs[len(l.segs)-1]
+	name := s.name(l.name)
+	f, err := l.log.fs.open(l.path(name), os.O_RDWR)
+	if err == nil {
+		defer f.Close()
+		err = f.datasync()
+	}
+	if err != nil {
+		return []Fault{{name, t.end, t.next, t.next - 1, err.Error()}}
+	}
+	// Bytes that could not be read are not cut: another day they may be.
+	if t.err == nil && f.truncate(s.end) == nil {
+		s.size = s.end
+	}
+	return nil
+}
+
+func (l *Lane) path(name string) string { return filepath.Join(l.log.dir, name) }
+
+// First is the oldest number that is still there; Next if there is none.
+func (l *Lane) First() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.segs) == 0 {
+		return l.next
+	}
+	return l.segs[0].first
+}
+
+// Next is the number that the next record gets; the first ever is 1.
+func (l *Lane) Next() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.next
+}
+
+// Bytes is what the lane's files take of the disk.
+func (l *Lane) Bytes() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.used()
+}
+
+func (l *Lane) used() int64 {
+	var n int64
+	for _, s := range l.segs {
+		n += s.size
+	}
+	for _, s := range slices.Concat(l.spares, l.bad) {
+		n += s.size
+	}
+	return n
+}
+
+// Wait returns nil when Next is above n, and ctx's error if that ends before.
+func (l *Lane) Wait(ctx context.Context, n uint64) error {
+	for {
+		l.mu.Lock()
+		next, wake := l.next, l.wake
+		l.mu.Unlock()
+		if next > n {
+			return nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// ErrTooLong says that a payload is above MaxPayload, or takes more than half
+// of its lane.
+var ErrTooLong = errors.New("too long for its lane")
+
+// Append writes payload as one frame of count records, which get the numbers
+// from Next on. It is on disk when Append returns nil; otherwise nothing was
+// numbered, and the same may be tried again. A failed write or sync is
+// tried once more in a fresh segment before it is an error.
+func (l *Lane) Append(payload []byte, count int) error {
+	if count < 1 || count > 1<<31-1 {
+		return fmt.Errorf("a frame of %d records", count)
+	}
+	return l.write(frame{kind: records, count: uint32(count), payload: payload})
+}
+
+// AppendKey writes a key frame: a reader may begin there.
+func (l *Lane) AppendKey(payload []byte) error {
+	return l.write(frame{kind: key, payload: payload})
+}
+
+// Reader begins at the newest key frame at or before from, in the segment that
+// holds from; if that has no key, at the frame that holds from.
+func (l *Lane) Reader(from uint64) *Reader {
+	return newReader(l.log.fs, l.log.dir, l.name, l.log.epoch, l, from)
+}
+
+func (l *Lane) find(n uint64) (segment, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return findSegment(l.segs, n)
+}
+
+func (l *Lane) at(seq uint64) place {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return placeOf(l.segs, seq, l.next)
+}

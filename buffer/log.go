@@ -1,0 +1,235 @@
+package buffer
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Config says where a log is and how much it may take.
+type Config struct {
+	Dir   string // made if it is not there; what else lies in it is left alone
+	Lanes []LaneConfig
+}
+
+// LaneConfig is one lane of a log.
+type LaneConfig struct {
+	Name string // lower-case letters and digits, at most 32
+	Size int64  // bytes on disk that it never passes, everything included; at least MinSize
+	// Key, if not nil, makes the key frame that begins each segment. It is called
+	// on the appending goroutine, in the middle of an Append, with the payload
+	// already made: what it returns must be the state before that payload. If it
+	// returns nil, there is no key.
+	Key func() []byte
+}
+
+// MinSize is the least size of a lane.
+const MinSize = 64 << 10
+
+// Report is what Open found.
+type Report struct {
+	Fresh  bool    // a new epoch begins
+	Why    string  // it does
+	Former string  // the epoch before it, if one could be read
+	Kept   string  // where what was there is kept, untouched
+	Faults []Fault // what of the newest segments can't be read; older ones tell their readers (Lost)
+}
+
+// Log is a log that is open for writing. One goroutine appends, and calls Flush
+// and Close; everything else may be called by any.
+type Log struct {
+	fs     fsys
+	dir    string // of the segments
+	epoch  [16]byte
+	lanes  []*Lane
+	unlock io.Closer
+
+	positions *positions
+	commit    uint64 // of the last write
+	buf       []byte // the write that is being made
+	closed    bool
+}
+
+// Open opens the log in c.Dir, or begins one. It is ErrLocked while another
+// process has it open for writing.
+func Open(c Config) (*Log, Report, error) {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, Report{}, err
+	}
+	unlock, err := lock(c.Dir)
+	if err != nil {
+		return nil, Report{}, err
+	}
+	l, report, err := openLog(disk{}, c)
+	if err != nil {
+		unlock.Close()
+		return nil, report, err
+	}
+	l.unlock = unlock
+	return l, report, nil
+}
+
+func openLog(fs fsys, c Config) (*Log, Report, error) {
+	if err := c.check(); err != nil {
+		return nil, Report{}, err
+	}
+	dir := filepath.Join(c.Dir, "log")
+	d, report, err := settle(fs, c.Dir, dir)
+	if err != nil {
+		return nil, report, err
+	}
+	l := &Log{fs: fs, dir: dir, epoch: d.epoch, positions: newPositions(d.positions), commit: d.commit}
+	for _, lc := range c.Lanes {
+		lane := newLane(l, lc)
+		if f := d.lanes[lc.Name]; f != nil {
+			report.Faults = append(report.Faults, lane.adopt(f)...)
+		}
+		l.lanes = append(l.lanes, lane)
+	}
+	return l, report, nil
+}
+
+func (c Config) check() error {
+	seen := map[string]bool{}
+	for _, l := range c.Lanes {
+		name, _, _, ok := parseName(segment{seq: 1, first: 1}.name(l.Name))
+		switch {
+		case !ok || name != l.Name:
+			return fmt.Errorf("lane %q: want 1 to 32 lower-case letters and digits", l.Name)
+		case seen[l.Name]:
+			return fmt.Errorf("lane %s is there twice", l.Name)
+		case l.Size < MinSize:
+			return fmt.Errorf("lane %s: %d bytes are too few, want at least %d", l.Name, l.Size, MinSize)
+		}
+		seen[l.Name] = true
+	}
+	if len(c.Lanes) == 0 {
+		return errors.New("a log needs a lane")
+	}
+	return nil
+}
+
+// settle is what the folder holds; if that can't be gone on with, it is moved
+// out of the way in one step, and a new epoch begins.
+func settle(fs fsys, parent, dir string) (*found, Report, error) {
+	var report Report
+	why := ""
+	d, err := look(fs, dir)
+	switch {
+	case err == nil:
+		if name, ok := d.ahead(); ok {
+			why = fmt.Sprintf("position %s is ahead of what is here: the head of the log is lost, or an old image was put back", name)
+		}
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, errNothing):
+		report.Fresh, report.Why = true, errNothing.Error()
+	default:
+		why = err.Error()
+	}
+	if d != nil {
+		report.Faults = d.faults
+		if d.epoch != ([16]byte{}) {
+			report.Former = hex.EncodeToString(d.epoch[:])
+		}
+	}
+	if why != "" {
+		if report.Kept, err = moveAside(fs, parent, dir); err != nil {
+			return nil, report, fmt.Errorf("%s; and it can't be moved out of the way: %w", why, err)
+		}
+		report.Fresh, report.Why, d = true, why, nil
+	}
+	if !report.Fresh {
+		report.Former = ""
+		return d, report, nil
+	}
+	if d == nil {
+		d = &found{}
+	}
+	if err := fs.mkdir(dir); err != nil {
+		return nil, report, err
+	}
+	if err := fs.syncDir(parent); err != nil {
+		return nil, report, err
+	}
+	rand.Read(d.epoch[:])
+	return d, report, nil
+}
+
+// moveAside gives dir another name beside it, in one step, so that a crash
+// leaves either all of it or none.
+func moveAside(fs fsys, parent, dir string) (string, error) {
+	for n := 1; ; n++ {
+		to := fmt.Sprintf("%s.old-%d", dir, n)
+		_, err := fs.stat(to)
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+		if err := fs.rename(dir, to); err != nil {
+			return "", err
+		}
+		return to, fs.syncDir(parent)
+	}
+}
+
+// Epoch is the log's own random name, 32 hex digits: numbers mean something
+// only within it.
+func (l *Log) Epoch() string { return hex.EncodeToString(l.epoch[:]) }
+
+// Lane is the lane of that name, nil if there is none.
+func (l *Log) Lane(name string) *Lane {
+	for _, lane := range l.lanes {
+		if lane.name == name {
+			return lane
+		}
+	}
+	return nil
+}
+
+// Position is what was last set under that name.
+func (l *Log) Position(name string) (uint64, bool) { return l.positions.get(name) }
+
+// SetPosition remembers n, the last number that a reader is done with. A name
+// is "lane/reader": if the part before the slash is a lane, a position that is
+// ahead of it tells the next Open that the lane's head was lost. It is on disk
+// with the next frame, or Flush.
+func (l *Log) SetPosition(name string, n uint64) { l.positions.set(name, position{n: n}) }
+
+// DropPosition forgets a position.
+func (l *Log) DropPosition(name string) { l.positions.set(name, position{dropped: true}) }
+
+// Flush puts positions on disk that no frame has taken along. It writes nothing
+// if there are none.
+func (l *Log) Flush() error {
+	if !l.positions.dirty() {
+		return nil
+	}
+	largest := l.lanes[0]
+	for _, lane := range l.lanes[1:] {
+		if lane.budget > largest.budget {
+			largest = lane
+		}
+	}
+	return largest.write(frame{kind: positionsOnly})
+}
+
+// Close flushes, and lets another process in. Readers may go on.
+func (l *Log) Close() error {
+	if l.closed {
+		return nil
+	}
+	err := l.Flush()
+	l.closed = true
+	for _, lane := range l.lanes {
+		lane.letGo()
+	}
+	if l.unlock != nil {
+		err = errors.Join(err, l.unlock.Close())
+	}
+	return err
+}

@@ -1,0 +1,302 @@
+package buffer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// A Fault is something on the disk that could not be read.
+type Fault struct {
+	Segment string // the file's name
+	Offset  int64  // where in it
+	First   uint64 // the first number that is gone
+	Last    uint64 // the last; First-1 if none is, but perhaps a key frame
+	What    string
+}
+
+func (f Fault) String() string {
+	return fmt.Sprintf("%s at %d: %s, numbers %d to %d", f.Segment, f.Offset, f.What, f.First, f.Last)
+}
+
+// found is what a folder holds, as its newest segments tell it. Nothing is
+// changed by looking.
+type found struct {
+	epoch     [16]byte
+	lanes     map[string]*foundLane
+	positions map[string]uint64
+	commit    uint64 // the newest
+	faults    []Fault
+}
+
+type foundLane struct {
+	name   string
+	segs   []segment // by sequence; the last is the newest that was written to
+	bad    []listing
+	spares []listing // files that hold nothing: a crash came before their first frame
+	aside  []segment // newer than segs, and unreadable or of another log
+	next   uint64
+	tail   *tail // of the last segment, nil if the lane has none
+}
+
+// tail is what the newest segment of a lane holds.
+type tail struct {
+	header header
+	end    int64 // behind its last frame
+	next   uint64
+	commit uint64
+	tables []table
+	faults []Fault
+	err    error // a read that failed
+}
+
+// table is the positions that rode in one frame.
+type table struct {
+	commit   uint64
+	complete bool
+	bytes    []byte
+}
+
+var errNoLog = errors.New("no segment has a readable beginning")
+
+// look reads the newest segment of each lane. errNewer and errNoLog say that
+// the folder can't be gone on with; errNothing that there is no log in it.
+func look(fs fsys, dir string) (*found, error) {
+	lanes, err := listLanes(fs, dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &found{lanes: map[string]*foundLane{}, positions: map[string]uint64{}}
+	for name, l := range lanes {
+		d.lanes[name] = &foundLane{name: name, segs: l.segs, bad: l.bad, next: 1}
+	}
+	for _, l := range d.sorted() {
+		if err := d.findTail(fs, dir, l, nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.chooseEpoch(fs, dir); err != nil {
+		return d, err
+	}
+	for _, l := range d.sorted() {
+		if l.tail != nil {
+			d.commit = max(d.commit, l.tail.commit)
+			d.faults = append(d.faults, l.tail.faults...)
+		}
+	}
+	d.readPositions(fs, dir)
+	return d, nil
+}
+
+func (d *found) sorted() []*foundLane {
+	var all []*foundLane
+	for _, l := range d.lanes {
+		all = append(all, l)
+	}
+	slices.SortFunc(all, func(a, b *foundLane) int { return cmp.Compare(a.name, b.name) })
+	return all
+}
+
+// errNothing says that nothing was ever written here.
+var errNothing = errors.New("there is no log yet")
+
+// chooseEpoch settles which log this is, if a file of another one lies about:
+// what most lanes say, then what was written last.
+func (d *found) chooseEpoch(fs fsys, dir string) error {
+	votes := map[[16]byte]int{}
+	var best *tail
+	for _, l := range d.sorted() {
+		if l.tail == nil {
+			continue
+		}
+		votes[l.tail.header.epoch]++
+	}
+	for _, l := range d.sorted() {
+		if t := l.tail; t != nil && (best == nil || votes[t.header.epoch] > votes[best.header.epoch] ||
+			votes[t.header.epoch] == votes[best.header.epoch] && t.commit > best.commit) {
+			best = t
+		}
+	}
+	if best == nil {
+		return d.nothing()
+	}
+	d.epoch = best.header.epoch
+	for _, l := range d.sorted() {
+		if l.tail != nil && l.tail.header.epoch != d.epoch {
+			if err := d.findTail(fs, dir, l, &d.epoch); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nothing tells a log that was never written to from one that is unreadable.
+func (d *found) nothing() error {
+	for _, l := range d.lanes {
+		if len(l.aside) > 0 || len(l.spares) > 1 || l.next > 1 {
+			return errNoLog
+		}
+	}
+	return errNothing
+}
+
+// findTail goes back from the newest file of a lane to the newest segment that
+// was written to. The lane's next number is above whatever a name or a frame on
+// this way says, so that none is given twice.
+func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) error {
+	l.tail, l.next = nil, 1
+	for ; len(l.segs) > 0; l.segs = l.segs[:len(l.segs)-1] {
+		s := &l.segs[len(l.segs)-1]
+		f, h, err := openSegment(fs, dir, l.name, *s)
+		switch {
+		case errors.Is(err, errNewer):
+			f.Close()
+			return err
+		case f == nil && moved(err):
+			return errMoved
+		}
+		foreign := err == nil && epoch != nil && h.epoch != *epoch
+		if !foreign {
+			l.next = max(l.next, s.first)
+		}
+		switch {
+		case foreign:
+			d.setAside(l, *s, 0, "it is of another log")
+		case err == nil && h.lane == l.name && h.seq == s.seq && h.first == s.first:
+			l.tail = readTail(f, h, s)
+			l.next = max(l.next, l.tail.next)
+			f.Close()
+			return nil
+		case err == nil && h.lane == l.name && h.seq < s.seq: // recycled, and not begun
+			l.spares = append(l.spares, listing{s.name(l.name), s.size})
+		case err == nil:
+			d.setAside(l, *s, 0, fmt.Sprintf("it says that it is segment %d of %s", h.seq, h.lane))
+		default:
+			d.judge(f, l, *s, err)
+		}
+		if f != nil {
+			f.Close()
+		}
+	}
+	return nil
+}
+
+// judge decides on a newest file that has no header: a crash leaves one without
+// frames.
+func (d *found) judge(f file, l *foundLane, s segment, err error) {
+	var next uint64
+	if f != nil {
+		sc := newScanner(f, 0)
+		for {
+			fr, _, err := sc.next(s.size)
+			if err != nil {
+				break
+			}
+			if fr.first >= s.first { // others are of an older use of the file
+				next = max(next, fr.first+uint64(fr.count))
+			}
+		}
+	}
+	if next == 0 && errors.Is(err, errNoHeader) {
+		l.spares = append(l.spares, listing{s.name(l.name), s.size})
+		return
+	}
+	d.setAside(l, s, next, err.Error())
+	l.next = max(l.next, next)
+}
+
+func (d *found) setAside(l *foundLane, s segment, next uint64, what string) {
+	l.aside = append(l.aside, s)
+	d.faults = append(d.faults, Fault{s.name(l.name), 0, s.first, max(next, s.first) - 1, what})
+}
+
+// readTail reads the whole of s, and leaves in it what a reader needs.
+func readTail(f io.ReaderAt, h header, s *segment) *tail {
+	t := &tail{header: h, end: block, next: h.first, commit: h.commit}
+	sc := newScanner(f, h.use)
+	var durable int64
+	for {
+		fr, _, err := sc.next(s.size)
+		if err != nil {
+			break
+		}
+		if sc.hole >= 0 {
+			t.faults = append(t.faults, Fault{s.name(h.lane), sc.hole, t.next, max(fr.first, t.next) - 1, "damaged"})
+			sc.hole = -1
+		}
+		durable = max(durable, int64(fr.durable))
+		t.end, t.next, t.commit = sc.off, max(t.next, fr.first+uint64(fr.count)), max(t.commit, fr.commit)
+		if len(fr.table) > 0 || fr.complete {
+			t.tables = append(t.tables, table{fr.commit, fr.complete, slices.Clone(fr.table)})
+		}
+	}
+	// A hole in what was never synced is what a power cut leaves; nobody counted on it.
+	t.faults = slices.DeleteFunc(t.faults, func(f Fault) bool { return f.Offset >= durable })
+	if t.err = sc.err; t.err != nil {
+		t.faults = append(t.faults, Fault{s.name(h.lane), t.end, t.next, t.next - 1, t.err.Error()})
+	}
+	s.use, s.end = h.use, t.end
+	return t
+}
+
+// readPositions takes the newest complete table, and what changed after it. If
+// damage took all of those, older segments are asked: a position may then be
+// older than it was, which repeats something and leaves out nothing.
+func (d *found) readPositions(fs fsys, dir string) {
+	var all []table
+	for _, l := range d.sorted() {
+		if l.tail != nil {
+			all = append(all, l.tail.tables...)
+		}
+	}
+	if !slices.ContainsFunc(all, isComplete) {
+		for _, l := range d.sorted() {
+			all = append(all, d.olderTables(fs, dir, l)...)
+		}
+	}
+	slices.SortFunc(all, func(a, b table) int { return cmp.Compare(a.commit, b.commit) })
+	for i := len(all) - 1; i > 0; i-- {
+		if all[i].complete {
+			all = all[i:]
+			break
+		}
+	}
+	for _, t := range all {
+		_ = parsePositions(t.bytes, d.positions) // it has a checksum: what is in it was written so
+	}
+}
+
+func isComplete(t table) bool { return t.complete }
+
+func (d *found) olderTables(fs fsys, dir string, l *foundLane) []table {
+	for i := len(l.segs) - 2; i >= 0; i-- {
+		s := l.segs[i]
+		f, h, err := openSegment(fs, dir, l.name, s)
+		if f == nil {
+			continue
+		}
+		var t *tail
+		if err == nil && h.epoch == d.epoch {
+			t = readTail(f, h, &s)
+		}
+		f.Close()
+		if t != nil && slices.ContainsFunc(t.tables, isComplete) {
+			return t.tables
+		}
+	}
+	return nil
+}
+
+// ahead is a position that no record of this log has reached: its head is gone,
+// or an old image of the folder was put back.
+func (d *found) ahead() (name string, ok bool) {
+	for name, n := range d.positions {
+		if l := d.lanes[laneOf(name)]; l != nil && n >= l.next {
+			return name, true
+		}
+	}
+	return "", false
+}
