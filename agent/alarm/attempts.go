@@ -19,18 +19,23 @@ type attempts struct {
 	first     time.Duration // of the first attempt without a gap to the newest
 	slot      int64         // of the newest attempt, its time in widths
 	good, all [slots]uint32
+
+	// poor says that under half were good, and since then never three in five:
+	// a sensor that fails every other time is one fault, not a hundred.
+	poor bool
 }
 
 func newAttempts(d time.Duration) *attempts {
 	return &attempts{width: max(d/2, 1)}
 }
 
-// add counts a sample; one under test is no attempt.
+// add counts a sample; one under test is no attempt. After a gap longer than
+// all slots the count begins anew.
 func (w *attempts) add(s Sample) {
 	if w == nil || s.Quality == drivers.Test {
 		return
 	}
-	slot := int64(s.At / w.width)
+	slot := int64(max(s.At, 0) / w.width)
 	if !w.begun || slot-w.slot >= slots {
 		*w = attempts{width: w.width, begun: true, first: s.At, slot: slot}
 	}
@@ -43,18 +48,23 @@ func (w *attempts) add(s Sample) {
 	if s.Quality == drivers.Good {
 		w.good[i]++
 	}
+	w.weigh(s.At)
 }
 
-// poor says whether under half were good. Before so long has been seen nobody
-// can say so: a single failure at the start is not a share.
-func (w *attempts) poor(at time.Duration) bool {
-	if w == nil || at-w.first < (slots-1)*w.width {
-		return false
-	}
+// weigh judges the share. Before so long has been seen nobody can: a single
+// failure at the start is not a share.
+func (w *attempts) weigh(at time.Duration) {
 	var good, all uint64
 	for i := range slots {
 		good += uint64(w.good[i])
 		all += uint64(w.all[i])
 	}
-	return 2*good < all
+	switch {
+	case 5*good >= 3*all:
+		w.poor = false
+	case 2*good < all && at-w.first >= (slots-1)*w.width:
+		w.poor = true
+	}
 }
+
+func (w *attempts) arePoor() bool { return w != nil && w.poor }

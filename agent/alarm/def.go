@@ -23,8 +23,8 @@
 //     stored sample before it and the first judged one after it are both
 //     beyond, the on-delay counts as run through.
 //  7. A fault holds while quality is bad for For, or under half of the attempts
-//     of the last ten times For were good, once so long has been seen; and it
-//     doesn't clear while the latter is so. Its memory is bounded.
+//     of the last ten times For were good, once so long has been seen. From
+//     the latter it clears when three in five are good. Its memory is bounded.
 //  8. Neither Step nor Tick allocates.
 //
 // Rise, Fall and Flat are words that it knows and does not judge yet: alarms of

@@ -116,7 +116,7 @@ func (a *Alarm) judgeQuality(s Sample) verdict {
 	switch {
 	case s.Quality == drivers.Test:
 		return isSilent
-	case a.attempts.poor(s.At):
+	case a.attempts.arePoor():
 		return isPoor
 	case s.Quality != drivers.Good:
 		return isBeyond
