@@ -1,0 +1,9 @@
+// Package site drives the built agent from outside, as a site would: slaves of
+// libmodbus over TCP and over a serial line, a mosquitto with TLS and client
+// certificates, power cuts, silence and lies. It knows nothing of the agent's
+// packages: what it believes about the wire stands in docs, not in code shared
+// with what is tested.
+//
+// The tests need Debian packages (install.sh brings them) and about a quarter
+// of an hour, so they stand behind the build tag site: make test-site.
+package site

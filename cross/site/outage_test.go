@@ -1,0 +1,102 @@
+//go:build site
+
+package site
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// A minute without a broker leaves no hole, and nothing out of order.
+func TestABrokerAwayForAMinuteLosesNothing(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	s := tcpSlave(t, port)
+	s.set("holding", 0, 50)
+	b := newBroker(t)
+	b.start(t)
+	w := watch(t, b)
+	g := install(t, racer, counters(port, 20)+b.uplink())
+	g.start(t)
+	marks := newMarks(s)
+	marks.pass(t, w, 20*time.Second)
+	time.Sleep(5 * time.Second)
+
+	down := time.Now()
+	b.stop(t)
+	time.Sleep(20 * time.Second)
+	s.set("holding", 0, 150) // an alarm meanwhile
+	time.Sleep(20 * time.Second)
+	s.set("holding", 0, 50)
+	time.Sleep(time.Until(down.Add(60 * time.Second)))
+	b.start(t)
+	up := time.Now()
+	away := up.Sub(down)
+	marks.pass(t, w, 60*time.Second)
+	caughtUp := time.Since(up)
+	time.Sleep(3 * time.Second)
+	g.stop(t)
+	eventually(t, 5*time.Second, "status stopped", func() bool { return w.state() == "stopped" })
+
+	l := w.ledger()
+	l.whole(t)
+	if got := fmt.Sprint(l.states("c000/red")); got != "[active normal]" {
+		t.Errorf("the alarm of the outage went %s", got)
+	}
+	steady(t, l, "c001", 500*time.Millisecond, down, up)
+	verified(t, g, l)
+	g.sound(t)
+	figure(t, "broker away %v: %d readings, n %d to %d without a hole, %d messages, %d repeats, caught up %v after its return",
+		away.Round(time.Second), len(l.readings), l.first+1, l.last, l.messages, l.repeats, caughtUp.Round(100*time.Millisecond))
+}
+
+// counters is a site with n points c000, c001, ... on holding registers; c000
+// has an alarm above 100.
+func counters(port, n int) string {
+	text := fmt.Sprintf(`
+buses: {plc: {tcp: "127.0.0.1:%d", timeout: 500ms}}
+devices: {d: {bus: plc, unit: 1, every: 500ms}}
+points:
+  c000: {device: d, holding: 0, alarms: [{level: red, above: 100, clear: 90}]}
+  mark: {device: d, holding: 5000, type: u32}
+`, port)
+	for i := 1; i < n; i++ {
+		text += fmt.Sprintf("  c%03d: {device: d, holding: %d}\n", i, i)
+	}
+	return text
+}
+
+// marks are numbers written into the slave. Since readings come in order, all
+// that was before a mark has come when it has.
+type marks struct {
+	s    *slave
+	next uint32
+}
+
+func newMarks(s *slave) *marks { return &marks{s: s} }
+
+func (m *marks) pass(t *testing.T, w *watcher, d time.Duration) {
+	t.Helper()
+	m.next += 70001
+	m.s.set("holding", 5000, uint16(m.next>>16), uint16(m.next))
+	eventually(t, d, fmt.Sprintf("mark %d arrives", m.next), func() bool { return w.shows("mark", fmt.Sprint(m.next)) })
+}
+
+// steady wants that a point was read on without a pause from one time to another.
+func steady(t *testing.T, l *ledger, point string, every time.Duration, from, to time.Time) {
+	t.Helper()
+	var before, worst int64
+	for _, r := range l.of(point) {
+		if r.T < from.UnixMilli() || r.T > to.UnixMilli() {
+			continue
+		}
+		if before != 0 {
+			worst = max(worst, r.T-before)
+		}
+		before = r.T
+	}
+	if before == 0 || worst > 3*every.Milliseconds() {
+		t.Errorf("%s, read every %v, has a pause of %d ms while the broker was away", point, every, worst)
+	}
+}

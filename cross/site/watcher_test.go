@@ -1,0 +1,148 @@
+//go:build site
+
+package site
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+// A message is what the subscriber received, in order.
+type message struct {
+	at      time.Time
+	topic   string
+	payload []byte
+}
+
+// A watcher subscribes to everything, with a session that the broker keeps, so
+// that it misses nothing while the broker is away. It stores all that comes.
+type watcher struct {
+	mu     sync.Mutex
+	all    []message
+	seen   map[string]bool    // what came, for telling the broker's own repeats
+	latest map[string]reading // of each point, by number
+	events []event
+	status []string
+}
+
+func watch(t *testing.T, b *broker) *watcher {
+	t.Helper()
+	return watchAs(t, b, "watcher")
+}
+
+func watchAs(t *testing.T, b *broker, id string) *watcher {
+	t.Helper()
+	w := &watcher{seen: map[string]bool{}, latest: map[string]reading{}}
+	conf, err := ca.client("watcher")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := mqtt.NewClientOptions().AddBroker(fmt.Sprintf("ssl://127.0.0.1:%d", b.port)).SetTLSConfig(conf).
+		SetClientID(id).SetCleanSession(false).SetAutoReconnect(true).
+		SetMaxReconnectInterval(300 * time.Millisecond).SetDefaultPublishHandler(w.receive)
+	c := mqtt.NewClient(o)
+	for _, step := range []func() mqtt.Token{c.Connect, func() mqtt.Token { return c.Subscribe("#", 1, nil) }} {
+		if tok := step(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+			t.Fatalf("subscriber: %v", tok.Error())
+		}
+	}
+	t.Cleanup(func() { c.Disconnect(100) })
+	return w
+}
+
+// receive stores a message. What the broker itself sends a second time, since
+// it did not see our acknowledgement, is not the agent's repeat and is dropped.
+func (w *watcher) receive(_ mqtt.Client, m mqtt.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := m.Topic() + "\x00" + string(m.Payload())
+	if m.Duplicate() && w.seen[key] {
+		return
+	}
+	w.seen[key] = true
+	w.all = append(w.all, message{at: time.Now(), topic: m.Topic(), payload: m.Payload()})
+	w.note(m.Topic(), m.Payload())
+}
+
+// note keeps what the tests wait for; whether all of it is sound is the ledger's business.
+func (w *watcher) note(topic string, payload []byte) {
+	switch {
+	case strings.HasSuffix(topic, "/data"):
+		var d data
+		json.Unmarshal(payload, &d)
+		for _, r := range d.Readings {
+			if r.N >= w.latest[r.P].N {
+				w.latest[r.P] = r
+			}
+		}
+	case strings.Contains(topic, "/events"):
+		var e event
+		json.Unmarshal(payload, &e)
+		w.events = append(w.events, e)
+	case strings.HasSuffix(topic, "/status"):
+		var s struct{ State string }
+		json.Unmarshal(payload, &s)
+		w.status = append(w.status, s.State)
+	}
+}
+
+// messages is a copy of all that came.
+func (w *watcher) messages() []message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]message(nil), w.all...)
+}
+
+func (w *watcher) ledger() *ledger { return newLedger(w.messages()) }
+
+func (w *watcher) point(id string) reading {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.latest[id]
+}
+
+// shows says whether the newest reading of a point is good and is this JSON value.
+func (w *watcher) shows(id, value string) bool {
+	r := w.point(id)
+	return r.Q == "" && string(r.V) == value
+}
+
+// counts is how many events of this alarm or output came with this state.
+func (w *watcher) counts(id, state string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.ID == id && e.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// state is the newest status: online, stopped, offline, or nothing yet.
+func (w *watcher) state() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.status) == 0 {
+		return ""
+	}
+	return w.status[len(w.status)-1]
+}
+
+// last is the newest message of a kind.
+func (w *watcher) last(kind string) (message, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := len(w.all) - 1; i >= 0; i-- {
+		if strings.HasSuffix(w.all[i].topic, "/"+kind) {
+			return w.all[i], true
+		}
+	}
+	return message{}, false
+}
