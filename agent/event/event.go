@@ -16,6 +16,7 @@ package event
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -43,7 +44,7 @@ type Event struct {
 
 // A Field is a member beyond the common ones. Value is a string, number, bool,
 // drivers.Value, or what encoding/json can write; what it can't is null. A name
-// that a common member has is written with an underscore behind it.
+// that is taken is written with an underscore behind it: no member comes twice.
 type Field struct {
 	Name  string
 	Value any
@@ -83,7 +84,10 @@ func (e Event) appendMembers(b []byte) []byte {
 	if e.Limit != nil {
 		b = drivers.AppendFloat(appendName(b, "limit"), *e.Limit)
 	}
-	for _, f := range e.More {
+	for i, f := range e.More {
+		for reserved[f.Name] || slices.ContainsFunc(e.More[:i], func(o Field) bool { return o.Name == f.Name }) {
+			f.Name += "_"
+		}
 		b = f.append(b)
 	}
 	b = appendText(b, "by", e.By)
@@ -91,9 +95,6 @@ func (e Event) appendMembers(b []byte) []byte {
 }
 
 func (f Field) append(b []byte) []byte {
-	if reserved[f.Name] {
-		f.Name += "_"
-	}
 	b = appendName(b, f.Name)
 	switch v := f.Value.(type) {
 	case string:

@@ -93,16 +93,16 @@ func (r Report) Write(w io.Writer, name string) error {
 		}
 	}
 	if r.Untold > 0 {
-		fmt.Fprintf(&b, "%s: and %d more findings\n", name, r.Untold)
+		fmt.Fprintf(&b, "%s: and %s more\n", name, count(r.Untold, "finding", "findings"))
 	}
 	for _, e := range r.Epochs {
-		fmt.Fprintf(&b, "epoch %s: %d events, %d to %d%s; the last is %s\n", plain(e.Name), e.Events, e.First, e.Last, e.before(), e.Hash)
+		fmt.Fprintf(&b, "epoch %s: %s, %d to %d%s; the last is %s\n", plain(e.Name), count(e.Events, "event", "events"), e.First, e.Last, e.before(), e.Hash)
 	}
 	if r.Unstored > 0 {
-		fmt.Fprintf(&b, "%d events beside the chain, sent while the disk could not take them\n", r.Unstored)
+		fmt.Fprintf(&b, "%s beside the chain, sent while the disk could not take it\n", count(r.Unstored, "event", "events"))
 	}
 	if r.Repeats > 0 {
-		fmt.Fprintf(&b, "%d lines are repeats\n", r.Repeats)
+		fmt.Fprintf(&b, "%s\n", count(r.Repeats, "line is a repeat", "lines are repeats"))
 	}
 	b.WriteString(r.verdict())
 	_, err := io.WriteString(w, b.String())
@@ -129,7 +129,7 @@ func (r Report) verdict() string {
 	case r.Whole():
 		b.WriteString("whole: nothing is missing between the first and the last number, nothing was changed\n")
 	default:
-		fmt.Fprintf(&b, "NOT WHOLE: %d findings\n", r.Broken)
+		fmt.Fprintf(&b, "NOT WHOLE: %s\n", count(r.Broken, "finding", "findings"))
 	}
 	if r.Keyed {
 		fmt.Fprintf(&b, "signatures checked against key %s\n", r.Kid)
@@ -146,4 +146,11 @@ func plain(s string) string {
 		return q
 	}
 	return s
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
