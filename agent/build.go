@@ -1,0 +1,244 @@
+package agent
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"pithead/agent/alarm"
+	"pithead/agent/event"
+	"pithead/agent/record"
+	"pithead/config"
+	"pithead/config/expr"
+	"pithead/drivers"
+	"pithead/drivers/gpio"
+	"pithead/drivers/modbus"
+	"pithead/drivers/sim"
+)
+
+// open opens a bus by its kind. It touches no hardware.
+func open(b config.Bus) (drivers.Bus, error) {
+	switch {
+	case b.Modbus != nil:
+		return modbus.Open(*b.Modbus)
+	case b.GPIO != nil:
+		return gpio.Open(*b.GPIO)
+	case b.Sim != nil:
+		return sim.Open(*b.Sim)
+	}
+	return nil, fmt.Errorf("bus %s has no kind", b.ID)
+}
+
+// openBuses opens every bus of the site with its outputs.
+func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger) (map[string]*busLoop, []*busLoop, error) {
+	byID := map[string]*busLoop{}
+	var loops []*busLoop
+	for _, cb := range site.Buses {
+		bus, err := open(cb)
+		if err != nil {
+			return nil, nil, fmt.Errorf("bus %s: %w", cb.ID, err)
+		}
+		b := newBusLoop(cb.ID, bus, longestPause(site))
+		b.log = log
+		b.lines = linesOf(site, cb.ID, bus)
+		if t, ok := bus.(drivers.Totals); ok {
+			for id, l := range last {
+				if l.Quality == drivers.Good && l.Value.Kind() != drivers.Text {
+					t.SetTotal(id, l.Value.Float())
+				}
+			}
+		}
+		byID[cb.ID] = b
+		loops = append(loops, b)
+	}
+	return byID, loops, nil
+}
+
+// longestPause is how long an offline unit may go unasked: less where an alarm
+// hangs on it.
+func longestPause(site *config.Site) func(string) time.Duration {
+	alarmed := map[string]bool{}
+	for _, p := range site.Points {
+		for _, d := range p.Alarms {
+			if d.Condition != alarm.Fault || len(d.Do) > 0 {
+				alarmed[p.Device], alarmed[p.Bus] = true, true
+			}
+		}
+	}
+	return func(unit string) time.Duration {
+		if alarmed[unit] {
+			return pauseAlarmed
+		}
+		return pauseMost
+	}
+}
+
+// linesOf is the outputs of one bus, trips first.
+func linesOf(site *config.Site, bus string, b drivers.Bus) []*line {
+	var trips, notices []*line
+	for _, o := range site.Outputs {
+		if o.Bus != bus {
+			continue
+		}
+		l := &line{id: o.ID, out: b.Output(o.ID)}
+		if l.out == nil {
+			continue
+		}
+		if o.Trip {
+			trips = append(trips, l)
+		} else {
+			notices = append(notices, l)
+		}
+	}
+	return append(trips, notices...)
+}
+
+// newJudge builds the judge as the site file says and as the last run left it.
+func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judge {
+	j := &judge{
+		site: site, clock: clock, log: log, queue: q, mode: "running",
+		in: make(chan []drivers.Reading, 256), done: make(chan switched, 64), calls: make(chan func()),
+		ended: make(chan struct{}),
+		index: map[string]int{}, standing: map[string]*standing{}, byName: map[string]*output{},
+	}
+	now := j.now()
+	for i := range site.Points {
+		p := &point{cfg: &site.Points[i], heard: now}
+		j.index[p.cfg.ID] = len(j.points)
+		j.points = append(j.points, p)
+		for _, d := range p.cfg.Alarms {
+			p.standing = append(p.standing, j.stand(d, p.cfg.Name))
+		}
+	}
+	for i := range site.Outputs {
+		o := &output{cfg: &site.Outputs[i]}
+		o.fault = j.stand(faultOf(o.cfg), o.cfg.Name)
+		j.outputs = append(j.outputs, o)
+		j.byName[o.cfg.ID] = o
+	}
+	for _, id := range []string{agentConfig, agentBuffer} {
+		j.stand(alarm.Def{ID: id, Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
+	}
+	for _, s := range j.order {
+		for _, id := range s.Def().Do {
+			if o, ok := j.byName[id]; ok {
+				o.askers = append(o.askers, s)
+			}
+		}
+	}
+	j.orderComputed()
+	j.get = func(id string) expr.Sample {
+		i, ok := j.index[id]
+		if !ok || !j.points[i].seen {
+			return expr.Sample{Quality: drivers.Input}
+		}
+		return expr.Sample{Value: j.points[i].last.Value, Quality: j.points[i].last.Quality}
+	}
+	return j
+}
+
+// stand takes an alarm in.
+func (j *judge) stand(d alarm.Def, name string) *standing {
+	s := &standing{Alarm: alarm.New(d), name: name}
+	s.timer.fire = func(at time.Duration) { j.fire(s, at) }
+	j.standing[d.ID] = s
+	j.order = append(j.order, s)
+	return s
+}
+
+// orderComputed sorts computed points so that inputs come before outputs (the
+// site file was judged: there is no cycle), and starts those with a grid.
+func (j *judge) orderComputed() {
+	done := map[string]bool{}
+	var visit func(p *point)
+	visit = func(p *point) {
+		if p.cfg.Value == nil || done[p.cfg.ID] {
+			return
+		}
+		done[p.cfg.ID] = true
+		for _, id := range p.cfg.Value.Inputs() {
+			if i, ok := j.index[id]; ok {
+				visit(j.points[i])
+			}
+		}
+		place := len(j.computed)
+		j.computed = append(j.computed, p)
+		for _, id := range p.cfg.Value.Inputs() {
+			if i, ok := j.index[id]; ok {
+				j.points[i].feeds = append(j.points[i].feeds, place)
+			}
+		}
+	}
+	for _, p := range j.points {
+		visit(p)
+		if p.cfg.Value != nil && p.cfg.Every > 0 {
+			j.onGrid(p)
+		}
+	}
+	j.dirty = make([]bool, len(j.computed))
+}
+
+// onGrid computes a point each Every, whenever its inputs come.
+func (j *judge) onGrid(p *point) {
+	t := &timer{}
+	t.fire = func(at time.Duration) {
+		j.evaluate(p, time.Now())
+		j.compute()
+		j.timers.set(t, at+p.cfg.Every, true)
+	}
+	j.timers.set(t, j.now()+p.cfg.Every, true)
+}
+
+// restore puts alarms and outputs where the last run left them.
+func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last) {
+	for id, r := range f.Alarms {
+		if s, ok := j.standing[id]; ok {
+			s.since, s.t = time.Duration(r.M)*time.Millisecond, r.T
+			if r.Boot != boot {
+				s.since = j.now()
+			}
+			continue
+		}
+		j.removed(id, r)
+	}
+	for _, s := range j.order {
+		l, ok := last[s.Def().Point]
+		sample := alarm.Sample{At: j.now(), Value: l.Value, Quality: l.Quality}
+		s.Restore(f.Alarms[s.Def().ID].memory(), sample, ok)
+	}
+	for _, o := range j.outputs {
+		was, any := f.Outputs[o.cfg.ID]
+		o.on = was
+		if !any && o.cfg.OnStart != nil {
+			o.on = *o.cfg.OnStart
+		}
+		o.held = o.cfg.Trip && o.on
+		o.stuck = j.stuckBy(o, f)
+	}
+}
+
+// removed ends an alarm that the site file does not have any more.
+func (j *judge) removed(id string, r remembered) {
+	j.log.Warn("alarm was removed from the site file while it stood", "id", id)
+	j.tell(event.Event{Kind: "alarm", ID: id, State: alarm.Normal.String(), Level: r.Level,
+		Why: "removed from the site file", More: []event.Field{{Name: "was", Value: r.State}}}, j.now())
+}
+
+// stuckBy names the alarm that held a trip when the last run ended, and that no
+// longer names it or is gone: no good sample can release what it held.
+func (j *judge) stuckBy(o *output, f *fold) string {
+	if !o.held {
+		return ""
+	}
+	for id, r := range f.Alarms {
+		if !slices.Contains(r.Do, o.cfg.ID) {
+			continue
+		}
+		if s, ok := j.standing[id]; !ok || !slices.Contains(s.Def().Do, o.cfg.ID) {
+			j.log.Warn("a trip stays on: the alarm that asked for it has left the site file; release it with pithead reset "+o.cfg.ID, "alarm", id)
+			return id
+		}
+	}
+	return ""
+}

@@ -1,0 +1,448 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"pithead/drivers"
+)
+
+// A busLoop drives one bus: outputs first, then polls by deadline, one request
+// at a time. Everything in it belongs to the goroutine of run, but for what is
+// said to be shared.
+type busLoop struct {
+	id     string
+	bus    drivers.Bus
+	units  []*unit
+	lines  []*line // trips first
+	emit   func(context.Context, []drivers.Reading)
+	report func(switched)
+	log    *slog.Logger
+	dead   time.Time // no offline unit is probed before, so that the living keep their share
+
+	mail  mailbox      // shared: what outputs are wanted, reads that are asked for
+	beat  atomic.Int64 // shared: unix ns of the last turn of the loop
+	state atomic.Pointer[[]UnitState]
+}
+
+// UnitState is one unit as people and platforms see it.
+type UnitState struct {
+	Bus, Unit string
+	Life      Life
+	Since     time.Time // of the first failure, unless online
+	Missed    int       // cycles that passed without a read
+}
+
+// line is one output on the bus.
+type line struct {
+	id      string
+	out     drivers.Output
+	known   bool // want counts
+	want    bool
+	sure    bool // written, and read back where that can be
+	next    time.Time
+	pending bool // the judge waits for a report
+}
+
+// switched tells the judge how writing an output went.
+type switched struct {
+	Output string
+	On     bool
+	Err    error
+	At     time.Time
+}
+
+const (
+	rewrite = 10 * time.Second // an output is written again
+	retry   = time.Second      // an output that could not be written
+)
+
+func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
+	b := &busLoop{id: id, bus: bus, mail: newMailbox()}
+	for _, du := range bus.Units() {
+		u := &unit{Unit: du, most: most(du.ID)}
+		for _, dp := range du.Polls {
+			u.polls = append(u.polls, &poll{Poll: dp, unit: u})
+		}
+		b.units = append(b.units, u)
+	}
+	return b
+}
+
+// run turns until ctx ends.
+func (b *busLoop) run(ctx context.Context) {
+	begin := time.Now()
+	for _, u := range b.units {
+		for _, p := range u.polls {
+			p.due = begin
+		}
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		now := time.Now()
+		b.beat.Store(now.UnixNano())
+		wants, asks := b.mail.take()
+		b.order(wants)
+		if b.switchOne(ctx, now) {
+			continue
+		}
+		for _, a := range asks {
+			b.answer(ctx, a)
+		}
+		at := b.turn(ctx, now)
+		b.publish()
+		timer.Reset(time.Until(at))
+		select {
+		case <-timer.C:
+		case <-b.mail.wake:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// turn does the one poll or probe that is most urgent, if any is due, and
+// returns when there is something to do again.
+func (b *busLoop) turn(ctx context.Context, now time.Time) time.Time {
+	b.giveUp(ctx, now)
+	p, at := b.choose(now)
+	if p == nil || at.After(now) {
+		return at
+	}
+	if p.unit.life == Offline {
+		b.probe(ctx, p.unit)
+	} else {
+		b.poll(ctx, p)
+	}
+	return now
+}
+
+// giveUp lets the due polls of offline units go by, without a wait.
+func (b *busLoop) giveUp(ctx context.Context, now time.Time) {
+	for _, u := range b.units {
+		if u.life != Offline {
+			continue
+		}
+		for _, p := range u.polls {
+			if !p.due.After(now) {
+				p.next(now)
+				b.emit(ctx, gone(p, now))
+			}
+		}
+	}
+}
+
+// gone is a poll's readings when nobody was asked.
+func gone(p *poll, now time.Time) []drivers.Reading {
+	rs := make([]drivers.Reading, len(p.Points))
+	for i, id := range p.Points {
+		rs[i] = drivers.Bad(id, now, drivers.Comm)
+	}
+	return rs
+}
+
+// choose is the poll to do next and when: of those that are due the one whose
+// deadline is first, else the one that is due first. Of an offline unit it is
+// any poll, and means a probe.
+func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
+	var best *poll
+	var at, deadline time.Time
+	soonest := now.Add(time.Minute)
+	alive := b.alive()
+	for _, u := range b.units {
+		for i, p := range u.polls {
+			ready, end := later(p.due, u.free), p.due.Add(p.Every)
+			if u.life == Offline {
+				// Its readings go by at their due time; the probe has its own.
+				soonest = earlier(soonest, p.due)
+				if i > 0 {
+					continue
+				}
+				ready = later(u.probeAt, u.free)
+				if alive {
+					ready = later(ready, b.dead)
+				}
+				end = ready.Add(u.most)
+			}
+			switch {
+			case ready.After(now):
+				soonest = earlier(soonest, ready)
+			case best == nil || end.Before(deadline):
+				best, at, deadline = p, ready, end
+			}
+		}
+	}
+	for _, l := range b.lines {
+		if l.known {
+			soonest = earlier(soonest, l.next)
+		}
+	}
+	if best == nil {
+		return nil, soonest
+	}
+	return best, at
+}
+
+func (b *busLoop) alive() bool {
+	return slices.ContainsFunc(b.units, func(u *unit) bool { return u.life != Offline })
+}
+
+// poll reads once, repeats what may be repeated at once, and passes it on.
+func (b *busLoop) poll(ctx context.Context, p *poll) {
+	u := p.unit
+	rs, err := p.Driver.Read(ctx)
+	for try := 0; err != nil && try < u.Retries && drivers.FaultOf(err).Again && ctx.Err() == nil; try++ {
+		rs, err = p.Driver.Read(ctx)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	now := time.Now()
+	u.free = now.Add(u.Pause)
+	p.next(now)
+	b.emit(ctx, rs)
+	b.judge(ctx, u, err, now)
+}
+
+// probe asks an offline unit the least, and bounds what such asking costs.
+func (b *busLoop) probe(ctx context.Context, u *unit) {
+	before := time.Now()
+	var err error
+	if u.Probe != nil {
+		err = u.Probe(ctx)
+	} else {
+		var rs []drivers.Reading
+		if rs, err = u.polls[0].Driver.Read(ctx); err == nil {
+			b.emit(ctx, rs)
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	now := time.Now()
+	u.free = now.Add(u.Pause)
+	if err != nil {
+		b.dead = now.Add(now.Sub(before) * (100 - deadShare) / deadShare)
+	}
+	b.judge(ctx, u, err, now)
+}
+
+// judge draws from one request what it says of the unit.
+func (b *busLoop) judge(ctx context.Context, u *unit, err error, now time.Time) {
+	switch {
+	case err == nil:
+		if !u.good() {
+			return
+		}
+		b.log.Info("unit is back", "bus", b.id, "unit", u.ID)
+		for _, p := range u.polls {
+			p.due = now // everything at once; the grid begins anew
+		}
+	case !drivers.FaultOf(err).Until.IsZero():
+		// Nothing was asked, so nothing is known.
+	case u.bad(now):
+		b.log.Warn("unit is offline", "bus", b.id, "unit", u.ID, "err", err)
+		for _, p := range u.polls {
+			b.emit(ctx, gone(p, now))
+		}
+	}
+}
+
+// order takes in what the judge wants of the outputs.
+func (b *busLoop) order(wants map[string]bool) {
+	for _, l := range b.lines {
+		if on, ok := wants[l.id]; ok {
+			if !l.known || l.want != on {
+				l.sure, l.next = false, time.Time{}
+			}
+			l.known, l.want, l.pending = true, on, true
+		}
+	}
+}
+
+// switchOne writes the first output that is due, and says whether there was one.
+func (b *busLoop) switchOne(ctx context.Context, now time.Time) bool {
+	for _, l := range b.lines {
+		if !l.known || l.next.After(now) {
+			continue
+		}
+		err := l.write(ctx)
+		if ctx.Err() != nil {
+			return true
+		}
+		done := time.Now()
+		l.next = done.Add(rewrite)
+		if err != nil {
+			l.next = done.Add(retry)
+		}
+		if l.pending || l.sure != (err == nil) {
+			b.report(switched{Output: l.id, On: l.want, Err: err, At: done})
+		}
+		l.pending, l.sure = false, err == nil
+		return true
+	}
+	return false
+}
+
+// write sets the output and reads it back where that can be.
+func (l *line) write(ctx context.Context) error {
+	if err := l.out.Set(ctx, l.want); err != nil {
+		return err
+	}
+	on, err := l.out.Get(ctx)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read back: %w", err)
+	case on != l.want:
+		return errors.New("read back: it did not switch")
+	}
+	return nil
+}
+
+// answer reads points for a person, now, whatever their cycle.
+func (b *busLoop) answer(ctx context.Context, a ask) {
+	var all []drivers.Inspection
+	for _, u := range b.units {
+		for _, p := range u.polls {
+			if slices.ContainsFunc(p.Points, func(id string) bool { return slices.Contains(a.points, id) }) {
+				all = append(all, inspect(ctx, p)...)
+			}
+		}
+	}
+	a.reply <- slices.DeleteFunc(all, func(i drivers.Inspection) bool { return !slices.Contains(a.points, i.Point) })
+}
+
+// inspect reads one poll with its raw registers where the driver shows them.
+func inspect(ctx context.Context, p *poll) []drivers.Inspection {
+	if in, ok := p.Driver.(drivers.Inspector); ok {
+		is, _ := in.Inspect(ctx) // the readings say what failed
+		return is
+	}
+	before := time.Now()
+	rs, _ := p.Driver.Read(ctx)
+	is := make([]drivers.Inspection, len(rs))
+	for i, r := range rs {
+		is[i] = drivers.Inspection{Reading: r, Took: time.Since(before)}
+	}
+	return is
+}
+
+// publish leaves the units' states where others may read them.
+func (b *busLoop) publish() {
+	was := b.state.Load()
+	is := make([]UnitState, len(b.units))
+	for i, u := range b.units {
+		is[i] = UnitState{Bus: b.id, Unit: u.ID, Life: u.life}
+		if u.life != Online {
+			is[i].Since = u.since
+		}
+		for _, p := range u.polls {
+			is[i].Missed += p.missed
+		}
+	}
+	if was == nil || !slices.Equal(*was, is) {
+		b.state.Store(&is)
+	}
+}
+
+// watch passes on edges until ctx ends, and opens the hardware again when it fails.
+func (b *busLoop) watch(ctx context.Context, w drivers.Watcher) {
+	pause := pauseFirst
+	for ctx.Err() == nil {
+		begun := time.Now()
+		err := w.Watch(ctx, func(rs []drivers.Reading) { b.emit(ctx, rs) })
+		if ctx.Err() != nil {
+			return
+		}
+		b.log.Warn("watching edges ended", "bus", b.id, "err", err)
+		if time.Since(begun) > pauseMost {
+			pause = pauseFirst
+		}
+		select {
+		case <-time.After(jitter(pause)):
+		case <-ctx.Done():
+		}
+		pause = min(2*pause, pauseMost)
+	}
+}
+
+// ask is a person's wish to read points now.
+type ask struct {
+	points []string
+	reply  chan []drivers.Inspection // holds one
+}
+
+// A mailbox hands wishes to a loop without ever holding up who sends them; of
+// an output only the newest wish counts.
+type mailbox struct {
+	wake chan struct{} // holds one
+	box  *struct {
+		sync.Mutex
+		wants map[string]bool
+		asks  []ask
+	}
+}
+
+func newMailbox() mailbox {
+	m := mailbox{wake: make(chan struct{}, 1)}
+	m.box = new(struct {
+		sync.Mutex
+		wants map[string]bool
+		asks  []ask
+	})
+	return m
+}
+
+func (m mailbox) want(output string, on bool) {
+	m.box.Lock()
+	if m.box.wants == nil {
+		m.box.wants = map[string]bool{}
+	}
+	m.box.wants[output] = on
+	m.box.Unlock()
+	m.ring()
+}
+
+func (m mailbox) ask(a ask) {
+	m.box.Lock()
+	m.box.asks = append(m.box.asks, a)
+	m.box.Unlock()
+	m.ring()
+}
+
+func (m mailbox) ring() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (m mailbox) take() (map[string]bool, []ask) {
+	m.box.Lock()
+	defer m.box.Unlock()
+	w, a := m.box.wants, m.box.asks
+	m.box.wants, m.box.asks = nil, nil
+	return w, a
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,115 @@
+package agent
+
+import (
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"pithead/agent/record"
+)
+
+// A Clock knows two times: m, since the machine's boot, which is the truth,
+// and wall time, which may be unknown, wrong, or step. Delays and cycles use m.
+//
+// What is known of wall time changes in Check only, which one goroutine calls;
+// everything else may be called by any.
+type Clock struct {
+	start time.Time     // when base was read
+	base  time.Duration // since boot, suspended time included
+	least int64         // unix ms: wall time below it can't be true
+
+	state  atomic.Uint32 // a record.Clock
+	offset atomic.Int64  // ms: t = m + offset, unless unknown
+}
+
+// A Stamp is one moment in both times.
+type Stamp struct {
+	M     int64 // ms since boot
+	T     int64 // unix ms, if Clock is not Unknown
+	Clock record.Clock
+}
+
+// Known says whether T counts.
+func (s Stamp) Known() bool { return s.Clock != record.Unknown }
+
+// step is how far wall time may move against m before it is told.
+const step = time.Second
+
+// NewClock starts a clock; least is the newest wall time that is known to have
+// been (unix ms): the build's, or the newest stored.
+func NewClock(least int64) *Clock {
+	c := &Clock{start: time.Now(), base: sinceBoot(), least: least}
+	c.Check(wall{time.Now(), synced()})
+	return c
+}
+
+// M is the time since boot at a moment that carries the monotonic clock.
+func (c *Clock) M(t time.Time) time.Duration { return c.base + t.Sub(c.start) }
+
+// Now is the present in both times.
+func (c *Clock) Now() Stamp { return c.At(c.M(time.Now())) }
+
+// At is a moment of this boot in both times, by what is known now.
+func (c *Clock) At(m time.Duration) Stamp {
+	s := Stamp{M: m.Milliseconds(), Clock: record.Clock(c.state.Load())}
+	if s.Known() {
+		s.T = s.M + c.offset.Load()
+	}
+	return s
+}
+
+// wall is what the machine says of wall time.
+type wall struct {
+	now    time.Time
+	synced bool
+}
+
+// Check takes in what the machine says now, and tells whether the clock became
+// known or stepped by more than a second.
+func (c *Clock) Check(w wall) (moved bool) {
+	was := record.Clock(c.state.Load())
+	is := record.Unknown
+	switch {
+	case w.now.UnixMilli() < c.least: // it can't be: somebody set it back, or the board woke in 1970
+	case w.synced:
+		is = record.Synced
+	default:
+		is = record.Free
+	}
+	off := w.now.UnixMilli() - c.M(w.now).Milliseconds()
+	old := c.offset.Load()
+	c.offset.Store(off)
+	c.state.Store(uint32(is))
+	if is == record.Unknown {
+		return false
+	}
+	diff := time.Duration(off-old) * time.Millisecond
+	return was == record.Unknown || diff.Abs() > step
+}
+
+func sinceBoot() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
+
+// synced asks the kernel whether something disciplines its clock.
+func synced() bool {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	return err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0
+}
+
+// bootID is the kernel's name for this boot of the machine.
+func bootID() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+
+	"pithead/config"
+)
+
+const runHelp = `
+  FILE         the site file; also --site FILE
+  --log json   log lines for machines; default is text
+  --socket P   the local socket (default $PITHEAD_SOCKET, else /run/pithead/pithead.sock)
+
+It always comes up judging: with a bad file it runs the last good one, kept in
+the buffer's folder, under a red alarm agent/config. SIGTERM and SIGINT stop it
+in order (exit 0), SIGHUP makes it read the site file again.`
+
+const checkHelp = `
+  FILE         the site file; also --site FILE
+  --json       the problems as JSON
+
+Prints FILE:LINE:COL: what is wrong, each on its own line, all in one run; or
+one line that says that the file is good. Exit 0 good (warnings allowed), 1 bad.
+It touches no hardware and needs no agent.`
+
+const readHelp = `
+  POINT…       points of the site file; default all
+  --site FILE  the site file, where no agent runs
+  --json       one JSON array
+
+Asks the running agent; where none runs it opens the bus itself. Exit 1 when a
+point could not be read.`
+
+const ackHelp = `
+  ALARM        the alarm's id, such as pond.level/red
+  --why TEXT   recorded with it
+
+Acknowledging says that somebody knows. It ends no alarm, releases no trip.`
+
+const resetHelp = `
+  ALARM        the alarm's id, such as pond.level/red; or an output that is held
+               because the alarm that asked for it has left the site file
+  --why TEXT   recorded with it
+
+Refused while the condition holds or the quality is bad.`
+
+const bufferHelp = `
+  stat         records, bytes, oldest and newest of each lane; positions of the uplinks
+  DIR          the buffer's folder; default that of the site file
+  --site FILE  the site file
+  --json       as JSON
+
+Also while an agent runs, without disturbing it.`
+
+const verifyHelp = `
+  FILE         events, one a line, as exported or as received; - is standard input
+  --key KEY    the gateway's public key (base64, or a file that holds it), as
+               pithead key prints it; without it only the chain is checked
+
+Exit 0 when the record is whole and every signature right, 1 when not.`
+
+const keyHelp = `
+  new [FILE]   make an identity; never overwrites one
+  --site FILE  the site file that says where the identity is
+  --file FILE  the identity itself`
+
+func printHelp(w io.Writer) {
+	fmt.Fprint(w, "pithead reads sensors, judges them, keeps and forwards what it read.\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-28s %s\n", "pithead "+c.name+" "+c.args, c.what)
+	}
+	fmt.Fprint(w, "\npithead help COMMAND says more. Exit status: 0 done, 1 the thing asked about is wrong, 2 wrong usage.\n")
+}
+
+func runHelpCommand(_ context.Context, args []string, s streams) int {
+	if len(args) == 0 {
+		printHelp(s.out)
+		return done
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			fmt.Fprintf(s.out, "pithead %s %s\n\n%s\n%s\n", c.name, c.args, c.what, c.more)
+			return done
+		}
+	}
+	fmt.Fprintf(s.err, "pithead help: there is no command %q%s\n", args[0], nearCommand(args[0]))
+	return usage
+}
+
+func runVersion(_ context.Context, args []string, s streams) int {
+	f := newFlags("version", s)
+	asJSON := f.Bool("json", false, "")
+	if _, status, ok := f.parse(args, s, 0); !ok {
+		return status
+	}
+	if *asJSON {
+		_ = json.NewEncoder(s.out).Encode(map[string]string{"version": version, "commit": commit, "go": runtime.Version()})
+		return done
+	}
+	fmt.Fprintf(s.out, "pithead %s (%s, %s %s/%s)\n", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return done
+}
+
+func runSchema(_ context.Context, args []string, s streams) int {
+	if _, status, ok := newFlags("schema", s).parse(args, s, 0); !ok {
+		return status
+	}
+	fmt.Fprintf(s.out, "%s\n", config.Schema())
+	return done
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"pithead/agent"
+	"pithead/config"
+)
+
+func runAck(ctx context.Context, args []string, s streams) int {
+	return tellAgent(ctx, "ack", "acknowledged", args, s)
+}
+
+func runReset(ctx context.Context, args []string, s streams) int {
+	return tellAgent(ctx, "reset", "reset", args, s)
+}
+
+// tellAgent gives the running agent a command about one alarm.
+func tellAgent(ctx context.Context, op, did string, args []string, s streams) int {
+	f := newFlags(op, s)
+	why := f.String("why", "", "")
+	rest, status, ok := f.parse(args, s, 1)
+	if !ok {
+		return status
+	}
+	if len(rest) != 1 {
+		fmt.Fprintf(s.err, "pithead %s: which alarm? See pithead help %s\n", op, op)
+		return usage
+	}
+	_, err := askAgent(ctx, http.MethodPost, "/"+op, url.Values{"id": {rest[0]}, "why": {*why}})
+	if err != nil {
+		fmt.Fprintf(s.err, "pithead %s: %s: %v\n", op, rest[0], err)
+		return wrong
+	}
+	fmt.Fprintf(s.out, "%s %s\n", rest[0], did)
+	return done
+}
+
+// errNoAgent says that nobody listens on the local socket.
+var errNoAgent = errors.New("no agent runs here (nobody listens on " + socketPath() + ")")
+
+// askAgent speaks to the agent through its socket.
+func askAgent(ctx context.Context, method, path string, q url.Values) ([]byte, error) {
+	c := http.Client{Timeout: time.Minute, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socketPath())
+		}}}
+	req, err := http.NewRequestWithContext(ctx, method, "http://pithead"+path+"?"+q.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.Do(req)
+	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, errNoAgent
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return nil, errors.New("not allowed to open " + socketPath() + "; try as root, or as a member of its group")
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.New(strings.TrimSpace(string(body)))
+	}
+	return body, nil
+}
+
+func runRead(ctx context.Context, args []string, s streams) int {
+	f := newFlags("read", s)
+	file := f.String("site", defaultSite, "")
+	asJSON := f.Bool("json", false, "")
+	points, status, ok := f.parse(args, s, -1)
+	if !ok {
+		return status
+	}
+	reads, err := readPoints(ctx, *file, points, s)
+	if err != nil {
+		fmt.Fprintln(s.err, "pithead read:", err)
+		return wrong
+	}
+	if *asJSON {
+		_ = json.NewEncoder(s.out).Encode(reads)
+	} else {
+		printReads(s.out, reads)
+	}
+	for _, r := range reads {
+		if r.Quality != "good" {
+			return wrong
+		}
+	}
+	return done
+}
+
+// readPoints asks the running agent, or opens the buses where none runs.
+func readPoints(ctx context.Context, file string, points []string, s streams) ([]agent.LocalRead, error) {
+	body, err := askAgent(ctx, http.MethodGet, "/read", url.Values{"point": points})
+	if err == nil {
+		var reads []agent.LocalRead
+		return reads, json.Unmarshal(body, &reads)
+	}
+	if !errors.Is(err, errNoAgent) {
+		return nil, err
+	}
+	site, problems := config.Load(file)
+	if site == nil {
+		for _, p := range problems {
+			fmt.Fprintln(s.err, p.String())
+		}
+		return nil, fmt.Errorf("%w, and %s is bad", errNoAgent, file)
+	}
+	return agent.ReadOnce(ctx, site, points)
+}
+
+func printReads(out io.Writer, reads []agent.LocalRead) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "POINT\tVALUE\tQUALITY\tRAW\tTOOK")
+	for _, r := range reads {
+		q := r.Quality
+		if r.Code != 0 {
+			q = fmt.Sprintf("%s %d", q, r.Code)
+		}
+		raw := "-"
+		if len(r.Raw) > 0 {
+			raw = strings.Trim(fmt.Sprintf("% 04x", r.Raw), "[]")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f ms\n", r.Point, strings.TrimSpace(r.Value.String()+" "+r.Unit), q, raw, r.TookMS)
+	}
+	_ = w.Flush()
+}

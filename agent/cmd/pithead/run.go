@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"pithead/agent"
+	"pithead/buffer"
+	"pithead/config"
+)
+
+const defaultSite = "/etc/pithead/site.yaml"
+
+// built is a time that the clock can't be earlier than.
+var built = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+
+// socketPath is where the agent listens and the other commands ask.
+func socketPath() string {
+	path := os.Getenv("PITHEAD_SOCKET")
+	if path == "" {
+		path = "/run/pithead"
+	}
+	if st, err := os.Stat(path); path == "/run/pithead" || err == nil && st.IsDir() {
+		return filepath.Join(path, "pithead.sock")
+	}
+	return path
+}
+
+func runRun(ctx context.Context, args []string, s streams) int {
+	f := newFlags("run", s)
+	site := f.String("site", defaultSite, "")
+	format := f.String("log", "text", "")
+	socket := f.String("socket", socketPath(), "")
+	rest, status, ok := f.parse(args, s, 1)
+	if !ok {
+		return status
+	}
+	if len(rest) == 1 {
+		*site = rest[0]
+	}
+	if *format != "text" && *format != "json" {
+		fmt.Fprintf(s.err, "pithead run: --log is %q; want text or json\n", *format)
+		return usage
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	r := &runner{file: *site, json: *format == "json", socket: *socket, hup: hup, streams: s}
+	return r.run(ctx)
+}
+
+// runner runs one site file after another, as reloads bring them.
+type runner struct {
+	streams
+	file, socket string
+	json         bool
+	hup          <-chan os.Signal
+	level        slog.LevelVar
+}
+
+func (r *runner) run(ctx context.Context) int {
+	log := r.logger(r.err)
+	site, degraded := r.first(log)
+	if site == nil {
+		return wrong
+	}
+	for ctx.Err() == nil {
+		next, err := r.once(ctx, site, degraded, log)
+		switch {
+		case errors.Is(err, buffer.ErrLocked):
+			log.Error("another agent runs on this buffer", "dir", site.Buffer.Dir)
+			return wrong
+		case err != nil:
+			log.Error("the agent ended", "err", err)
+			return wrong
+		case next != nil:
+			site, degraded = next, ""
+		}
+	}
+	return done
+}
+
+// first is the site to begin with: the file's, or the last good one.
+func (r *runner) first(log *slog.Logger) (*config.Site, string) {
+	site, problems := config.Load(r.file)
+	r.print(problems)
+	if site != nil {
+		return site, ""
+	}
+	why := "the site file is bad"
+	if len(problems) > 0 {
+		why = problems[0].String()
+	}
+	site, err := config.LastGood(r.file)
+	if err != nil {
+		log.Error("the site file is bad, and there is no last good one", "file", r.file, "err", err)
+		return nil, ""
+	}
+	log.Error("the site file is bad: running the last good one", "file", r.file, "why", why)
+	return site, why
+}
+
+func (r *runner) print(problems []config.Problem) {
+	for _, p := range problems {
+		fmt.Fprintln(r.err, p.String())
+	}
+}
+
+// once runs one site until the end, or until a reload brings another.
+func (r *runner) once(ctx context.Context, site *config.Site, degraded string, log *slog.Logger) (next *config.Site, err error) {
+	_ = r.level.UnmarshalText([]byte(site.LogLevel)) // it was judged
+	if site.Memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(site.Memory)
+	}
+	for _, word := range site.Later {
+		log.Warn("this version judges but does not act on", "word", word)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	refused := make(chan string)
+	reloaded := make(chan *config.Site, 1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.reloads(ctx, refused, reloaded, log)
+		cancel()
+	}()
+	err = agent.Run(ctx, site, agent.Options{
+		Version: version, Built: built, Socket: r.socket, Log: log, Degraded: degraded, Refused: refused,
+	})
+	cancel()
+	<-ended
+	select {
+	case next = <-reloaded:
+	default:
+	}
+	return next, err
+}
+
+// reloads waits for a SIGHUP that brings a good site file.
+func (r *runner) reloads(ctx context.Context, refused chan<- string, reloaded chan<- *config.Site, log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.hup:
+		}
+		site, problems := config.Load(r.file)
+		r.print(problems)
+		if site != nil {
+			log.Info("reload", "file", r.file)
+			reloaded <- site
+			return
+		}
+		log.Error("reload refused: the site file is bad", "file", r.file)
+		select {
+		case refused <- problems[0].String():
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *runner) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: &r.level}
+	if r.json {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

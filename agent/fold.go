@@ -1,0 +1,171 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+
+	"pithead/agent/alarm"
+	"pithead/agent/event"
+	"pithead/buffer"
+)
+
+// A fold is what all events so far come to: where each alarm and output
+// stands, which boot it is, how the chain ends. It is never stored beside the
+// events but made from them, so the two can't differ: the key frame at the
+// beginning of each segment holds the fold of all that came before, and a
+// start adds the events behind the newest key.
+//
+// It belongs to the recorder; a start reads it once before that.
+type fold struct {
+	Last    []byte                `json:"last,omitempty"` // payload of the newest event
+	Boot    uint32                `json:"boot"`
+	BootID  string                `json:"boot-id"`
+	Newest  int64                 `json:"t,omitempty"` // newest wall time that was known, unix ms
+	Offsets map[uint32]int64      `json:"offsets,omitempty"`
+	Alarms  map[string]remembered `json:"alarms,omitempty"` // those that are not normal
+	Outputs map[string]bool       `json:"outputs,omitempty"`
+	Config  string                `json:"config,omitempty"` // hash of the site file that ran last
+	Stopped bool                  `json:"stopped"`          // the newest run ended in order
+}
+
+// remembered is an alarm that was not normal.
+type remembered struct {
+	State string   `json:"state"`
+	Acked bool     `json:"acked,omitempty"`
+	Limit *float64 `json:"limit,omitempty"`
+	Level string   `json:"level,omitempty"`
+	Do    []string `json:"do,omitempty"`
+	Boot  uint32   `json:"boot"`
+	M     int64    `json:"m"`
+	T     int64    `json:"t,omitempty"`
+	N     uint64   `json:"n"`
+}
+
+// boots is how many boots' offsets are remembered.
+const boots = 64
+
+func newFold() *fold {
+	return &fold{Offsets: map[uint32]int64{}, Alarms: map[string]remembered{}, Outputs: map[string]bool{}}
+}
+
+// key is the fold as a key frame.
+func (f *fold) key() []byte {
+	b, err := json.Marshal(f)
+	if err != nil { // nothing in a fold can't be written
+		panic(err)
+	}
+	return b
+}
+
+// add takes one event in.
+func (f *fold) add(p event.Parsed) {
+	if p.Known {
+		f.Newest = max(f.Newest, p.T)
+	}
+	switch p.Kind {
+	case "alarm":
+		f.alarm(p)
+	case "output":
+		f.Outputs[outputID(p.ID)] = p.State == "on"
+	case "start":
+		f.Boot, f.BootID, f.Config, f.Stopped = p.Boot, p.Text("boot-id"), p.Text("config"), false
+	case "stop":
+		f.Stopped = true
+	case "clock":
+		f.offset(p)
+	}
+}
+
+func (f *fold) alarm(p event.Parsed) {
+	if s, _ := alarm.ParseState(p.State); s == alarm.Normal {
+		delete(f.Alarms, p.ID)
+		return
+	}
+	r := remembered{State: p.State, Acked: p.State == alarm.Acked.String(), Limit: p.Limit, Level: p.Level,
+		Boot: p.Boot, M: p.M, T: p.T, N: p.N}
+	if raw := p.Member("acked"); raw != nil {
+		_ = json.Unmarshal(raw, &r.Acked) // a member of another form is none
+	}
+	if raw := p.Member("do"); raw != nil {
+		_ = json.Unmarshal(raw, &r.Do)
+	}
+	f.Alarms[p.ID] = r
+}
+
+func (f *fold) offset(p event.Parsed) {
+	if !p.Known {
+		return
+	}
+	f.Offsets[p.Boot] = p.T - p.M
+	for len(f.Offsets) > boots {
+		oldest := p.Boot
+		for b := range maps.Keys(f.Offsets) {
+			oldest = min(oldest, b)
+		}
+		delete(f.Offsets, oldest)
+	}
+}
+
+func outputID(id string) string {
+	const prefix = "output:"
+	if len(id) > len(prefix) && id[:len(prefix)] == prefix {
+		return id[len(prefix):]
+	}
+	return id
+}
+
+// memory is what the alarm package needs of it.
+func (r remembered) memory() alarm.Memory {
+	s, _ := alarm.ParseState(r.State)
+	m := alarm.Memory{State: s, Acked: r.Acked}
+	if r.Limit != nil {
+		m.Limit, m.HasLimit = *r.Limit, true
+	}
+	return m
+}
+
+// readFold reads the events lane from its newest key on. What can't be read is
+// told and left out.
+func readFold(l *buffer.Lane) (*fold, []string) {
+	f := newFold()
+	var faults []string
+	r := l.Reader(l.Next()) // begins at the newest key
+	defer r.Close()
+	for {
+		fr, err := r.Next()
+		var lost *buffer.Lost
+		switch {
+		case err == io.EOF:
+			return f, faults
+		case errors.As(err, &lost):
+			faults = append(faults, fmt.Sprintf("events %d to %d can't be read", lost.From, lost.To))
+			continue
+		case err != nil:
+			return f, append(faults, err.Error())
+		}
+		if err := f.take(fr); err != nil {
+			faults = append(faults, err.Error())
+		}
+	}
+}
+
+func (f *fold) take(fr buffer.Frame) error {
+	if fr.Key {
+		k := newFold()
+		if err := json.Unmarshal(fr.Payload, k); err != nil {
+			return fmt.Errorf("the key before event %d: %w", fr.First, err)
+		}
+		*f = *k
+		return nil
+	}
+	p, err := event.Parse(fr.Payload)
+	if err != nil {
+		return fmt.Errorf("event %d: %w", fr.First, err)
+	}
+	f.add(p)
+	f.Last = append([]byte(nil), fr.Payload...)
+	return nil
+}

@@ -1,0 +1,254 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"pithead/agent/alarm"
+	"pithead/agent/event"
+	"pithead/agent/record"
+	"pithead/config"
+	"pithead/config/expr"
+	"pithead/drivers"
+)
+
+// The judge takes readings in and decides: alarms, computed points, outputs,
+// what is stored. Everything in it belongs to the goroutine of run; others
+// reach it through in, done and call, and it waits for nobody: neither for a
+// disk nor for a bus nor for a network.
+type judge struct {
+	site  *config.Site
+	clock *Clock
+	log   *slog.Logger
+	queue *queue // to the recorder
+	wants func(bus, output string, on bool)
+
+	in    chan []drivers.Reading
+	done  chan switched
+	calls chan func()
+	ended chan struct{} // closed when run has returned
+
+	points   []*point
+	index    map[string]int
+	computed []*point // inputs before outputs
+	dirty    []bool   // of computed
+	anyDirty bool
+	get      func(id string) expr.Sample
+	stored   []record.Reading // of the batch in hand
+	timers   timers
+	standing map[string]*standing
+	order    []*standing // as in the file, then the agent's own
+	outputs  []*output
+	byName   map[string]*output
+	period   period
+	mode     string
+}
+
+// standing is one alarm with what hangs on it.
+type standing struct {
+	*alarm.Alarm
+	name  string // of what it is about, for people
+	timer timer
+	outs  []*output
+	good  bool          // judged by a good sample since the start
+	since time.Duration // when it last changed, since boot
+	t     int64         // the same in unix ms; 0 = unknown
+	value drivers.Value // that it was last told with
+}
+
+// tick is how often the judge looks at what no reading brings: late buses, the
+// clock, the end of a period.
+const tick = time.Second
+
+// run judges until ctx ends.
+func (j *judge) run(ctx context.Context) {
+	defer close(j.ended)
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	wake := time.NewTimer(time.Hour)
+	defer wake.Stop()
+	j.settle() // outputs get their first word before any reading
+	for {
+		d := time.Hour
+		if at, ok := j.timers.next(); ok {
+			d = at - j.now()
+		}
+		wake.Reset(d)
+		select {
+		case rs := <-j.in:
+			j.batch(rs)
+		case <-wake.C:
+			j.timers.run(j.now())
+		case <-ticker.C:
+			j.tick()
+		case s := <-j.done:
+			j.switched(s)
+		case f := <-j.calls:
+			f()
+		case <-ctx.Done():
+			j.flush()
+			return
+		}
+		j.settle()
+	}
+}
+
+func (j *judge) now() time.Duration { return j.clock.M(time.Now()) }
+
+// batch judges readings that came together, and what is computed from them.
+func (j *judge) batch(rs []drivers.Reading) {
+	for _, r := range rs {
+		if i, ok := j.index[r.Point]; ok {
+			j.sample(j.points[i], r)
+		}
+	}
+	j.compute()
+}
+
+// settle ends whatever was done: outputs first, then what is to be stored.
+func (j *judge) settle() {
+	for _, o := range j.outputs {
+		j.decide(o)
+	}
+	j.flush()
+}
+
+func (j *judge) flush() {
+	if len(j.stored) > 0 {
+		j.queue.addReadings(j.stored)
+		j.stored = j.stored[:0]
+	}
+}
+
+func (j *judge) tick() {
+	now := j.now()
+	if j.clock.Check(wall{time.Now(), synced()}) {
+		j.tellClock()
+	}
+	j.stale(now)
+	j.compute()
+	j.endPeriod(now)
+}
+
+// step gives an alarm its sample, and says whether the sample is worth storing:
+// it changed the alarm, or began or ended a delay.
+func (j *judge) step(s *standing, sample alarm.Sample) bool {
+	_, was := s.Due()
+	c, changed := s.Step(sample)
+	if sample.Quality == drivers.Good {
+		s.good = true
+	}
+	due, is := s.Due()
+	j.timers.set(&s.timer, due, is)
+	if changed {
+		j.changed(s, c, "", "")
+	}
+	return changed || was != is
+}
+
+// fire is a delay's end.
+func (j *judge) fire(s *standing, at time.Duration) {
+	c, changed := s.Tick(at)
+	due, is := s.Due()
+	j.timers.set(&s.timer, due, is)
+	if changed {
+		j.changed(s, c, "", "")
+	}
+}
+
+// changed tells an alarm's change.
+func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
+	d := s.Def()
+	stamp := j.clock.At(c.At)
+	s.since, s.t, s.value = c.At, stamp.T, c.Value
+	e := event.Event{
+		Kind: "alarm", ID: d.ID, Name: s.name, State: c.To.String(), Level: d.Level.String(),
+		Point: d.Point, Value: c.Value, Quality: c.Quality, By: by, Why: why,
+	}
+	if c.HasLimit {
+		e.Limit = &c.Limit
+	}
+	e.More = append(e.More, event.Field{Name: "was", Value: c.From.String()})
+	if c.To == alarm.Cleared || c.To == alarm.Normal {
+		e.More = append(e.More, event.Field{Name: "acked", Value: c.Acked})
+	}
+	if len(d.Do) > 0 {
+		e.More = append(e.More, event.Field{Name: "do", Value: d.Do})
+	}
+	j.tell(e, c.At)
+	level := slog.LevelWarn
+	if c.To == alarm.Normal || c.To == alarm.Acked {
+		level = slog.LevelInfo
+	}
+	j.log.Log(context.Background(), level, "alarm", "id", d.ID, "state", c.To.String(), "what", c.What,
+		"level", d.Level.String(), "value", c.Value.String(), "quality", c.Quality.String())
+}
+
+// tell hands an event to the recorder.
+func (j *judge) tell(e event.Event, at time.Duration) {
+	s := j.clock.At(at)
+	j.queue.addEvent(e, event.Stamp{M: s.M, T: s.T, Known: s.Known()})
+}
+
+func (j *judge) tellClock() {
+	s := j.clock.Now()
+	j.log.Info("clock", "state", s.Clock.String(), "t", s.T)
+	j.tell(event.Event{Kind: "clock", ID: "agent/clock", State: s.Clock.String(), More: []event.Field{
+		{Name: "offset", Value: s.T - s.M}, {Name: "source", Value: "kernel"}}}, j.now())
+}
+
+// ack acknowledges an alarm.
+func (j *judge) ack(id, by, why string) error {
+	s, err := j.find(id)
+	if err != nil {
+		return err
+	}
+	c, err := s.Ack(j.now())
+	if err != nil {
+		return err
+	}
+	j.changed(s, c, by, why)
+	return nil
+}
+
+// reset lets a latched alarm go, or a trip that is held by nothing any more.
+func (j *judge) reset(id, by, why string) error {
+	if o, ok := j.byName[id]; ok {
+		return j.letGo(o, by, why)
+	}
+	s, err := j.find(id)
+	if err != nil {
+		return err
+	}
+	c, err := s.Reset(j.now())
+	if err != nil {
+		return err
+	}
+	j.changed(s, c, by, why)
+	return nil
+}
+
+func (j *judge) find(id string) (*standing, error) {
+	s, ok := j.standing[id]
+	if !ok {
+		return nil, fmt.Errorf("there is no alarm %q%s", id, j.near(id))
+	}
+	return s, nil
+}
+
+// ask runs f in the judge's goroutine and waits for it, or for ctx.
+func (j *judge) ask(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	select {
+	case j.calls <- func() { f(); close(done) }:
+		<-done
+		return nil
+	case <-j.ended:
+		return errors.New("the agent is stopping")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

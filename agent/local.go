@@ -1,0 +1,198 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"pithead/agent/event"
+	"pithead/drivers"
+)
+
+// The local socket is how the other commands speak to the agent that runs:
+// HTTP over a unix socket, so that curl can do the same. Who may open the
+// socket is for the file system to say; who did is recorded.
+
+// LocalRead is one point as GET /read tells it.
+type LocalRead struct {
+	Point   string        `json:"point"`
+	Name    string        `json:"name,omitempty"`
+	Unit    string        `json:"unit,omitempty"`
+	T       int64         `json:"t"`
+	Value   drivers.Value `json:"value"`
+	Quality string        `json:"quality"`
+	Code    uint8         `json:"code,omitempty"`
+	Raw     []uint16      `json:"raw,omitempty"`
+	TookMS  float64       `json:"took-ms"`
+}
+
+// serve answers on the local socket until the stage ends. Without a socket the
+// agent still guards.
+func (a *agent) serve(s *stage) {
+	if a.Socket == "" {
+		return
+	}
+	l, err := listen(a.Socket)
+	if err != nil {
+		a.Log.Warn("no local socket: ack, reset and read can't reach this agent", "path", a.Socket, "err", err)
+		return
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /ack", a.command("ack", a.judge.ack))
+	mux.HandleFunc("POST /reset", a.command("reset", a.judge.reset))
+	mux.HandleFunc("GET /read", a.serveRead)
+	srv := &http.Server{Handler: mux, ConnContext: withPeer, ReadHeaderTimeout: 5 * time.Second}
+	s.start(func(ctx context.Context) { _ = srv.Serve(l) })
+	s.start(func(ctx context.Context) {
+		<-ctx.Done()
+		bound, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = srv.Shutdown(bound)
+		_ = os.Remove(a.Socket)
+	})
+}
+
+func listen(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	// A socket left by an agent that was killed: the buffer's lock says that none runs.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	return l, os.Chmod(path, 0o660)
+}
+
+// command answers one that acts on an alarm, and records who gave it.
+func (a *agent) command(op string, do func(id, by, why string) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, why, by := r.FormValue("id"), r.FormValue("why"), peer(r.Context())
+		var err error
+		asked := a.judge.ask(r.Context(), func() {
+			if err = do(id, by, why); err == nil {
+				a.judge.tell(event.Event{Kind: "command", ID: id, By: by, Why: why,
+					More: []event.Field{{Name: "op", Value: op}}}, a.judge.now())
+			}
+		})
+		switch {
+		case asked != nil:
+			http.Error(w, asked.Error(), http.StatusServiceUnavailable)
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusConflict)
+		default:
+			fmt.Fprintln(w, "ok")
+		}
+	}
+}
+
+// serveRead reads points now, on their buses, between the polls.
+func (a *agent) serveRead(w http.ResponseWriter, r *http.Request) {
+	points := r.URL.Query()["point"]
+	for _, id := range points {
+		if _, ok := a.judge.index[id]; !ok {
+			http.Error(w, fmt.Sprintf("there is no point %q", id), http.StatusNotFound)
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
+	defer cancel()
+	out := make([]LocalRead, 0, len(points))
+	for _, b := range a.loops {
+		reply := make(chan []drivers.Inspection, 1)
+		b.mail.ask(ask{points: a.of(points), reply: reply})
+		select {
+		case is := <-reply:
+			for _, i := range is {
+				out = append(out, a.localRead(i))
+			}
+		case <-ctx.Done():
+			http.Error(w, "bus "+b.id+" did not answer", http.StatusGatewayTimeout)
+			return
+		}
+	}
+	out = append(out, a.computedNow(r.Context(), points)...)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(out)
+}
+
+// of is the points asked for, or all.
+func (a *agent) of(points []string) []string {
+	if len(points) > 0 {
+		return points
+	}
+	var all []string
+	for _, p := range a.site.Points {
+		all = append(all, p.ID)
+	}
+	return all
+}
+
+func (a *agent) localRead(i drivers.Inspection) LocalRead {
+	l := LocalRead{Point: i.Point, T: a.clock.At(a.clock.M(i.At)).T, Value: i.Value, Quality: i.Quality.String(),
+		Code: i.Code, Raw: i.Raw, TookMS: float64(i.Took.Microseconds()) / 1000}
+	if n, ok := a.judge.index[i.Point]; ok {
+		l.Name, l.Unit = a.site.Points[n].Name, a.site.Points[n].Unit
+	}
+	return l
+}
+
+// computedNow is the latest values of the computed points among those asked for.
+func (a *agent) computedNow(ctx context.Context, points []string) []LocalRead {
+	var out []LocalRead
+	_ = a.judge.ask(ctx, func() {
+		for _, p := range a.judge.computed {
+			if p.seen && (len(points) == 0 || slices.Contains(points, p.cfg.ID)) {
+				out = append(out, a.localRead(drivers.Inspection{Reading: p.last}))
+			}
+		}
+	})
+	return out
+}
+
+type peerKey struct{}
+
+// withPeer notes which user is at the other end of the socket.
+func withPeer(ctx context.Context, c net.Conn) context.Context {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return ctx
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return ctx
+	}
+	name := "local"
+	_ = raw.Control(func(fd uintptr) {
+		cred, err := unix.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+		if err != nil {
+			return
+		}
+		uid := strconv.Itoa(int(cred.Uid))
+		if u, err := user.LookupId(uid); err == nil {
+			uid = u.Username
+		}
+		name = "local:" + uid
+	})
+	return context.WithValue(ctx, peerKey{}, name)
+}
+
+func peer(ctx context.Context) string {
+	name, _ := ctx.Value(peerKey{}).(string)
+	return name
+}

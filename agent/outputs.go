@@ -1,0 +1,159 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pithead/agent/alarm"
+	"pithead/agent/event"
+	"pithead/config"
+	"pithead/drivers"
+)
+
+// output is a siren or a cut-off as the judge sees it.
+//
+// A trip that is on goes off in one place only, decide, and only when none of
+// its alarms asks and, after a start, each of them was judged by a good sample.
+type output struct {
+	cfg    *config.Output
+	askers []*standing // alarms that name it
+	known  bool        // on was told to the bus in this run
+	on     bool        // what is wanted; before known, the last stored state
+	held   bool        // a trip that was on before this start
+	stuck  string      // a trip that is held by an alarm which the site file has lost
+	fault  *standing   // output:x/fault
+	err    error       // of the last write
+	wrong  bool        // what fault was last told
+}
+
+// asked names the first alarm that wants the output on.
+func (o *output) asked() (by string) {
+	for _, s := range o.askers {
+		if s.Asks() && !(o.cfg.UntilAck && s.Acknowledged()) {
+			return s.Def().ID
+		}
+	}
+	return ""
+}
+
+// freed says whether a trip that was on before this start may go: every alarm
+// that names it has spoken, on a good sample. Where none names it, nobody may.
+func (o *output) freed() bool {
+	return o.stuck == "" && len(o.askers) > 0 &&
+		!slices.ContainsFunc(o.askers, func(s *standing) bool { return !s.good })
+}
+
+// decide switches the output if that is to be done, and judges whether it obeys.
+func (j *judge) decide(o *output) {
+	by := o.asked()
+	on := by != ""
+	if o.held && !on {
+		if o.held = !o.freed(); o.held {
+			on, by = true, "held"
+		}
+	}
+	if !o.known || on != o.on {
+		j.switchTo(o, on, by, "")
+	}
+	j.verify(o)
+}
+
+func (j *judge) switchTo(o *output, on bool, by, why string) {
+	changed := on != o.on
+	o.known, o.on = true, on
+	j.wants(o.cfg.Bus, o.cfg.ID, on)
+	if !changed {
+		return
+	}
+	e := event.Event{Kind: "output", ID: "output:" + o.cfg.ID, Name: o.cfg.Name, State: onOff(on), Why: why}
+	if by != "" {
+		e.More = append(e.More, event.Field{Name: "asked", Value: by})
+	}
+	j.tell(e, j.now())
+	j.log.Warn("output", "id", o.cfg.ID, "state", onOff(on), "by", by)
+}
+
+// verify tells the output's own alarm whether the output does what it should.
+func (j *judge) verify(o *output) {
+	wrong := o.err != nil || j.disobeys(o)
+	if wrong == o.wrong && o.fault.good {
+		return
+	}
+	o.wrong = wrong
+	j.step(o.fault, alarm.Sample{At: j.now(), Value: drivers.BoolValue(wrong), Quality: drivers.Good})
+}
+
+// disobeys says that the output is on, and what must then be so is not seen to be so.
+func (j *judge) disobeys(o *output) bool {
+	v := o.cfg.Verify
+	if v == nil || !o.on {
+		return false
+	}
+	p := j.points[j.index[v.Point]]
+	return !p.seen || p.last.Quality != drivers.Good || p.last.Value.Float() != v.Is.Float()
+}
+
+// switched takes in how a write went.
+func (j *judge) switched(s switched) {
+	o, ok := j.byName[s.Output]
+	if !ok || s.On != o.on {
+		return // an older wish
+	}
+	if (s.Err == nil) != (o.err == nil) {
+		if s.Err != nil {
+			j.log.Error("output can't be written", "id", s.Output, "err", s.Err)
+		} else {
+			j.log.Info("output is written again", "id", s.Output)
+		}
+	}
+	o.err = s.Err
+}
+
+// letGo releases, by a person's word, a trip that no alarm can release any more.
+func (j *judge) letGo(o *output, by, why string) error {
+	switch {
+	case !o.on:
+		return errors.New("it is off")
+	case o.asked() != "":
+		return fmt.Errorf("%s asks for it", o.asked())
+	case !o.held:
+		return errors.New("it is not held")
+	case o.stuck == "" && len(o.askers) > 0:
+		return errors.New("it waits for a good sample of each of its alarms' points")
+	}
+	o.held, o.stuck = false, ""
+	j.switchTo(o, false, by, why)
+	return nil
+}
+
+// faultOf is the alarm of an output that can't be written or does not act.
+func faultOf(o *config.Output) alarm.Def {
+	within := 5 * time.Second
+	if o.Verify != nil {
+		within = o.Verify.Within
+	}
+	return alarm.Def{
+		ID: "output:" + o.ID + "/fault", Name: o.Name, Level: alarm.Red, Condition: alarm.Equals,
+		Equal: drivers.BoolValue(true), For: within, Line: o.Line,
+	}
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// near is ", did you mean …?" with the alarm or output whose name is like id.
+func (j *judge) near(id string) string {
+	for _, s := range j.order {
+		if have := s.Def().ID; strings.HasPrefix(have, id) || strings.HasPrefix(id, s.Def().Point+"/") {
+			return fmt.Sprintf("; did you mean %s?", have)
+		}
+	}
+	return ""
+}

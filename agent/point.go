@@ -1,0 +1,142 @@
+package agent
+
+import (
+	"math"
+	"time"
+
+	"pithead/agent/alarm"
+	"pithead/agent/record"
+	"pithead/config"
+	"pithead/drivers"
+)
+
+// point is what the judge knows of one point.
+type point struct {
+	cfg      *config.Point
+	last     drivers.Reading
+	at       time.Duration // of last, since boot
+	seen     bool          // last counts
+	heard    time.Duration // when the last reading came in, or it was called stale
+	stored   stored
+	standing []*standing // its alarms
+	feeds    []int       // computed points that need it, as places in judge.computed
+	stats    tally
+}
+
+// stored is the newest reading that went to the recorder.
+type stored struct {
+	any     bool
+	at      time.Duration
+	value   drivers.Value
+	quality drivers.Quality
+	code    uint8
+}
+
+// wants says whether a reading is to be stored: always at a change of quality;
+// of bad ones the same cause only each at-least; of good ones what moved by the
+// deadband, and at least each at-least.
+func (s *stored) wants(c *config.Point, r drivers.Reading, at time.Duration) bool {
+	switch {
+	case !s.any || r.Quality != s.quality || r.Code != s.code:
+		return true
+	case at-s.at >= c.AtLeast && c.AtLeast > 0:
+		return true
+	case r.Quality != drivers.Good && r.Quality != drivers.Test:
+		return false
+	case c.OnChange || r.Value.Kind() == drivers.Text || s.value.Kind() != r.Value.Kind():
+		return r.Value != s.value
+	}
+	moved := math.Abs(r.Value.Float() - s.value.Float())
+	return c.Deadband <= 0 || moved >= c.Deadband*(1-1e-9)
+}
+
+func (s *stored) keep(r drivers.Reading, at time.Duration) {
+	*s = stored{any: true, at: at, value: r.Value, quality: r.Quality, code: r.Code}
+}
+
+// sample takes one reading in: judges it, counts it, stores it if it is to be stored.
+func (j *judge) sample(p *point, r drivers.Reading) {
+	at := max(j.clock.M(r.At), p.at) // edges and polls of one line may cross; none is lost
+	p.last, p.at, p.seen, p.heard = r, at, true, j.now()
+	keep := p.stored.wants(p.cfg, r, at)
+	for _, s := range p.standing {
+		keep = j.step(s, alarm.Sample{At: at, Value: r.Value, Quality: r.Quality}) || keep
+	}
+	j.count(p, r, at)
+	if keep {
+		p.stored.keep(r, at)
+		j.stored = append(j.stored, record.Reading{Point: r.Point, M: at.Milliseconds(), Value: r.Value, Quality: r.Quality, Code: r.Code})
+	}
+	for _, c := range p.feeds {
+		j.dirty[c], j.anyDirty = true, true
+	}
+}
+
+// compute brings the computed points up to date whose inputs have new samples,
+// inputs before outputs, each once.
+func (j *judge) compute() {
+	if !j.anyDirty {
+		return
+	}
+	j.anyDirty = false
+	for i, p := range j.computed {
+		if !j.dirty[i] || p.cfg.Every > 0 {
+			continue
+		}
+		j.dirty[i] = false
+		j.evaluate(p, j.newest(p))
+	}
+	clear(j.dirty)
+}
+
+// evaluate computes a point once, at the time given.
+func (j *judge) evaluate(p *point, at time.Time) {
+	v, q := p.cfg.Value.Eval(j.get)
+	if q == drivers.Good && p.cfg.Decimals >= 0 && v.Kind() == drivers.Number {
+		v = drivers.NumberValue(drivers.Round(v.Float(), p.cfg.Decimals))
+	}
+	if q == drivers.Good {
+		v, q = within(p.cfg.Range, v)
+	}
+	if q != drivers.Good {
+		v = drivers.Value{}
+	}
+	j.sample(p, drivers.Reading{Point: p.cfg.ID, At: at, Value: v, Quality: q})
+}
+
+// within judges a computed value by its point's range.
+func within(r *[2]float64, v drivers.Value) (drivers.Value, drivers.Quality) {
+	if r == nil || v.Kind() == drivers.Bool {
+		return v, drivers.Good
+	}
+	s := drivers.Scale{Decimals: -1, Range: r}
+	return s.Apply(v, v.Bits())
+}
+
+// newest is the time of a computed point's newest input.
+func (j *judge) newest(p *point) time.Time {
+	var at time.Time
+	for _, id := range p.cfg.Value.Inputs() {
+		if i, ok := j.index[id]; ok {
+			at = later(at, j.points[i].last.At)
+		}
+	}
+	if at.IsZero() {
+		at = time.Now()
+	}
+	return at
+}
+
+// stale calls every point bad whose bus loop is late by three times its cycle.
+// Edges come when they come; a computed point is as late as its inputs.
+func (j *judge) stale(now time.Duration) {
+	for _, p := range j.points {
+		every := p.cfg.Every
+		if p.cfg.Value != nil || p.cfg.Device == "" || every <= 0 {
+			continue
+		}
+		if now-p.heard > 4*every { // due every cycle; late by three
+			j.sample(p, drivers.Bad(p.cfg.ID, time.Now(), drivers.Stale))
+		}
+	}
+}

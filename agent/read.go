@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"pithead/config"
+	"pithead/config/expr"
+	"pithead/drivers"
+)
+
+// ReadOnce reads points (all, if none is named) without an agent: it opens the
+// buses that they need, asks each once, and lets go. It switches no output.
+func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalRead, error) {
+	need, err := needed(site, points)
+	if err != nil {
+		return nil, err
+	}
+	a := &agent{site: site, clock: NewClock(0)}
+	a.judge = newJudge(site, a.clock, newQueue(0), nil)
+	var out []LocalRead
+	for _, cb := range site.Buses {
+		bus, err := open(cb)
+		if err != nil {
+			return nil, fmt.Errorf("bus %s: %w", cb.ID, err)
+		}
+		is := readBus(ctx, bus, need)
+		if err := bus.Close(); err != nil {
+			return nil, fmt.Errorf("bus %s: %w", cb.ID, err)
+		}
+		for _, i := range is {
+			p := a.judge.points[a.judge.index[i.Point]]
+			p.last, p.seen = i.Reading, true
+			out = append(out, a.localRead(i))
+		}
+	}
+	for _, p := range a.judge.computed {
+		if !need[p.cfg.ID] {
+			continue
+		}
+		v, q := p.cfg.Value.Eval(a.judge.get)
+		p.last, p.seen = drivers.Reading{Point: p.cfg.ID, At: time.Now(), Value: v, Quality: q}, true
+		out = append(out, a.localRead(drivers.Inspection{Reading: p.last}))
+	}
+	return slices.DeleteFunc(out, func(r LocalRead) bool { return len(points) > 0 && !slices.Contains(points, r.Point) }), nil
+}
+
+// needed is the points asked for and all that they are computed from.
+func needed(site *config.Site, points []string) (map[string]bool, error) {
+	values := map[string]*expr.Expr{}
+	need := map[string]bool{}
+	for _, p := range site.Points {
+		values[p.ID] = p.Value
+		need[p.ID] = len(points) == 0
+	}
+	var add func(id string)
+	add = func(id string) {
+		need[id] = true
+		if v := values[id]; v != nil {
+			for _, in := range v.Inputs() {
+				add(in)
+			}
+		}
+	}
+	for _, id := range points {
+		if _, ok := values[id]; !ok {
+			return nil, errors.New("there is no point " + id)
+		}
+		add(id)
+	}
+	return need, nil
+}
+
+func readBus(ctx context.Context, bus drivers.Bus, need map[string]bool) []drivers.Inspection {
+	var all []drivers.Inspection
+	for _, u := range bus.Units() {
+		for _, p := range u.Polls {
+			if slices.ContainsFunc(p.Points, func(id string) bool { return need[id] }) {
+				all = append(all, inspect(ctx, &poll{Poll: p})...)
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(i drivers.Inspection) bool { return !need[i.Point] })
+}

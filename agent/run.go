@@ -1,0 +1,309 @@
+// Package agent is the run: buses are polled, readings judged, outputs
+// switched, everything worth keeping stored, and what is stored delivered.
+//
+//	bus loops ── readings ──▶ judge ── queue ──▶ recorder ──▶ buffer on disk ──▶ uplinks
+//	    ▲                       │
+//	    └──── outputs wanted ───┘
+//
+// This file shows every goroutine. Each owns its state; the queue and the
+// mailboxes between them hold nobody up, and the disk is the only hand-over
+// between the half that measures and the half that delivers.
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"pithead/agent/event"
+	"pithead/agent/record"
+	"pithead/agent/uplink"
+	"pithead/buffer"
+	"pithead/config"
+	"pithead/drivers"
+)
+
+// Options is what a run needs beside the site file.
+type Options struct {
+	Version string
+	Built   time.Time // the clock can't be earlier
+	Socket  string    // path of the local socket; empty = none
+	Log     *slog.Logger
+	// Degraded says why the site file that was asked for does not run, but the
+	// last good one; empty when all is well.
+	Degraded string
+	// Refused brings, while it runs, why a reload was refused.
+	Refused <-chan string
+}
+
+// An agent is one run of one site file.
+type agent struct {
+	Options
+	site    *config.Site
+	clock   *Clock
+	buf     *buffer.Log
+	queue   *queue
+	judge   *judge
+	rec     *recorder
+	buses   map[string]*busLoop
+	loops   []*busLoop
+	uplinks []*uplink.Uplink
+	key     *event.Key
+	boot    uint32
+	session string
+	started time.Time
+	volatile string // why the buffer is not where the site file says
+}
+
+// Run runs the site until ctx ends (nil), or until it can't keep its promises.
+// It never ends because a sensor is silent, a disk full or a platform away.
+func Run(ctx context.Context, site *config.Site, o Options) error {
+	a, err := prepare(site, o)
+	if err != nil {
+		return err
+	}
+	a.run(ctx)
+	return errors.Join(a.closeBuses(), a.buf.Close())
+}
+
+// run starts everything in the order in which data flows, and stops it in the
+// same order, so that each part sees the last word of the one before it.
+func (a *agent) run(ctx context.Context) {
+	deliver := newStage()
+	for _, u := range a.uplinks {
+		deliver.start(func(ctx context.Context) { _ = u.Run(ctx) })
+	}
+	store := newStage()
+	store.start(a.rec.run)
+	judge := newStage()
+	judge.start(a.judge.run)
+	poll := newStage()
+	for _, b := range a.loops {
+		poll.start(b.run)
+		if w, ok := b.bus.(drivers.Watcher); ok {
+			poll.start(func(ctx context.Context) { b.watch(ctx, w) })
+		}
+	}
+	serve := newStage()
+	a.serve(serve)
+	a.Log.Info("running", "site", a.site.Site, "gateway", a.site.Gateway, "points", len(a.site.Points), "boot", a.boot, "epoch", a.buf.Epoch())
+
+	a.wait(ctx)
+	a.Log.Info("stopping")
+	serve.stop()
+	a.leaveOutputs()
+	poll.stop()
+	_ = a.judge.ask(context.Background(), a.tellStop)
+	judge.stop()
+	store.stop()
+	deliver.stop()
+}
+
+// wait waits for the end, and meanwhile tells of reloads that were refused.
+func (a *agent) wait(ctx context.Context) {
+	for {
+		select {
+		case why := <-a.Refused:
+			_ = a.judge.ask(ctx, func() { a.judge.setAgent(agentConfig, true, why) })
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// A stage is goroutines that end together.
+type stage struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+func newStage() *stage {
+	s := &stage{}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+func (s *stage) start(f func(context.Context)) {
+	s.wg.Go(func() { f(s.ctx) })
+}
+
+func (s *stage) stop() {
+	s.cancel()
+	s.wg.Wait()
+}
+
+// prepare opens the buffer, learns from it where the last run ended, and
+// builds what run starts. It touches no bus.
+func prepare(site *config.Site, o Options) (*agent, error) {
+	a := &agent{Options: o, site: site, started: time.Now(), session: random(8)}
+	a.queue = newQueue(mostQueued)
+	a.rec = &recorder{log: o.Log, queue: a.queue, commit: site.Buffer.Commit}
+	opened, err := a.openBuffer()
+	if err != nil {
+		return nil, err
+	}
+	last, encoder, faults := readLast(a.rec.data, site)
+	a.clock = NewClock(max(o.Built.UnixMilli(), a.rec.fold.Newest))
+	a.rec.clock, a.rec.encoder, a.rec.boot = a.clock, encoder, a.boot
+	a.judge = newJudge(site, a.clock, a.queue, o.Log)
+	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
+	a.judge.restore(a.rec.fold, a.boot, last)
+	a.rec.failed = a.diskFailed
+	if a.buses, a.loops, err = openBuses(site, last, o.Log); err != nil {
+		return nil, errors.Join(err, a.buf.Close())
+	}
+	for _, b := range a.loops {
+		b.emit = a.emit
+		b.report = func(s switched) { a.judge.done <- s }
+	}
+	a.tellStart(append(opened, faults...))
+	a.addUplinks()
+	return a, nil
+}
+
+// mostQueued bounds the readings that wait for the disk: at 1,000 a second a
+// minute's stall of a card.
+const mostQueued = 60_000
+
+func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
+	if len(rs) == 0 {
+		return
+	}
+	select {
+	case a.judge.in <- rs:
+	case <-ctx.Done():
+	}
+}
+
+// addUplinks builds the uplinks; each reads the buffer on its own.
+func (a *agent) addUplinks() {
+	env := uplink.Env{
+		Log: a.buf, Site: a.site, Boot: a.boot, Session: a.session, Version: a.Version,
+		Kid: a.key.Kid(), Key: a.key.Public(), Logger: a.Log,
+		Now: func() uplink.Stamp {
+			s := a.clock.Now()
+			return uplink.Stamp{M: s.M, T: s.T, Known: s.Known(), Clock: s.Clock}
+		},
+		Offset: a.rec.offsetOf, Snapshot: a.snapshot, Health: a.health,
+	}
+	for _, c := range a.site.Uplinks {
+		a.uplinks = append(a.uplinks, uplink.New(c, env))
+	}
+}
+
+// tellStart records that, and how, this run began.
+func (a *agent) tellStart(faults []string) {
+	f := a.rec.fold
+	if f.Config != "" && f.Config != a.site.Hash {
+		a.judge.tell(event.Event{Kind: "config", ID: "agent/config", More: []event.Field{
+			{Name: "old", Value: f.Config}, {Name: "new", Value: a.site.Hash}}}, a.judge.now())
+	}
+	e := event.Event{Kind: "start", ID: "agent", Name: a.site.Name, More: []event.Field{
+		{Name: "version", Value: a.Version}, {Name: "config", Value: a.site.Hash},
+		{Name: "boot-id", Value: bootID()}, {Name: "session", Value: a.session},
+		{Name: "orderly", Value: f.Stopped || f.Last == nil}}}
+	a.judge.tell(e, a.judge.now())
+	if a.clock.Now().Known() {
+		a.judge.tellClock()
+	}
+	for _, what := range faults {
+		a.Log.Error("buffer", "fault", what)
+		a.judge.tell(event.Event{Kind: "fault", ID: "agent/buffer", Why: what}, a.judge.now())
+	}
+	a.judge.setAgent(agentConfig, a.Degraded != "", a.Degraded)
+	a.judge.setAgent(agentBuffer, a.volatile != "", a.volatile)
+}
+
+func (a *agent) tellStop() {
+	a.judge.tell(event.Event{Kind: "stop", ID: "agent"}, a.judge.now())
+}
+
+// diskFailed passes on to the judge that the disk fails, or works again.
+func (a *agent) diskFailed(err error) {
+	why := ""
+	if err != nil {
+		why = err.Error()
+	}
+	select {
+	case a.judge.calls <- func() { a.judge.setAgent(agentBuffer, err != nil, why) }:
+	case <-a.judge.ended:
+	}
+}
+
+// leaveOutputs puts the outputs that say so into their on-exit state.
+func (a *agent) leaveOutputs() {
+	left := false
+	for _, o := range a.site.Outputs {
+		if !o.Trip && o.OnExit != "" && o.OnExit != "hold" {
+			a.buses[o.Bus].mail.want(o.ID, o.OnExit == "on")
+			left = true
+		}
+	}
+	if left {
+		time.Sleep(exitWait) // the loops write in between; a dead line must not hold up the stop
+	}
+}
+
+const exitWait = 500 * time.Millisecond
+
+func (a *agent) closeBuses() error {
+	var errs []error
+	for _, b := range a.loops {
+		if err := b.bus.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("bus %s: %w", b.id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// identity is the gateway's key; a gateway without one makes one.
+func identity(site *config.Site, dir string) (*event.Key, error) {
+	path := site.Identity
+	if path == "" {
+		path = filepath.Join(dir, config.IdentityFile)
+	}
+	k, err := event.LoadKey(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return event.NewKey(path)
+	}
+	return k, err
+}
+
+func random(bytes int) string {
+	b := make([]byte, bytes)
+	rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// readLast is the latest stored reading of every point, and an encoder that
+// goes on from there.
+func readLast(l *buffer.Lane, site *config.Site) (map[string]record.Last, *record.Encoder, []string) {
+	d, faults := decodeTail(l)
+	last := map[string]record.Last{}
+	var keep []record.Last
+	ids := make([]string, len(site.Points))
+	known := map[string]bool{}
+	for i, p := range site.Points {
+		ids[i], known[p.ID] = p.ID, true
+	}
+	for _, x := range d.Last() {
+		if known[x.Point] {
+			last[x.Point] = x
+			keep = append(keep, x)
+		}
+	}
+	e, err := record.NewEncoder(ids, keep)
+	if err != nil {
+		faults = append(faults, "what was stored last: "+err.Error())
+		e, _ = record.NewEncoder(ids, nil)
+	}
+	return last, e, faults
+}

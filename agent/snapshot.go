@@ -1,0 +1,127 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"pithead/agent/alarm"
+	"pithead/agent/event"
+	"pithead/agent/uplink"
+)
+
+// snapshot is what is true now, asked of the judge.
+func (a *agent) snapshot(ctx context.Context) (uplink.Snapshot, error) {
+	var s uplink.Snapshot
+	err := a.judge.ask(ctx, func() { s = a.judge.snapshot(a.boot) })
+	return s, err
+}
+
+func (j *judge) snapshot(boot uint32) uplink.Snapshot {
+	s := uplink.Snapshot{Mode: j.mode, Points: make([]uplink.PointNow, 0, len(j.points))}
+	for _, p := range j.points {
+		if p.seen {
+			s.Points = append(s.Points, uplink.PointNow{Point: p.cfg.ID, At: j.stamp(p.at, boot),
+				Value: p.last.Value, Quality: p.last.Quality, Code: p.last.Code})
+		}
+	}
+	for _, st := range j.order {
+		if st.State() == alarm.Normal {
+			continue
+		}
+		d := st.Def()
+		since := j.stamp(st.since, boot)
+		if st.t != 0 {
+			since.T, since.Known = st.t, true
+		}
+		m := st.Memory()
+		now := uplink.AlarmNow{ID: d.ID, Name: st.name, Point: d.Point, State: st.State().String(),
+			Level: d.Level.String(), Since: since, Value: st.value}
+		if m.HasLimit {
+			now.Limit = &m.Limit
+		}
+		s.Alarms = append(s.Alarms, now)
+	}
+	for _, o := range j.outputs {
+		s.Outputs = append(s.Outputs, o.now())
+	}
+	return s
+}
+
+func (j *judge) stamp(at time.Duration, boot uint32) event.Stamp {
+	s := j.clock.At(at)
+	return event.Stamp{Boot: boot, M: s.M, T: s.T, Known: s.Known()}
+}
+
+func (o *output) now() uplink.OutputNow {
+	n := uplink.OutputNow{ID: o.cfg.ID, Name: o.cfg.Name, On: o.on}
+	for _, s := range o.askers {
+		if s.Asks() && !(o.cfg.UntilAck && s.Acknowledged()) {
+			n.Why = append(n.Why, s.Def().ID)
+		}
+	}
+	if o.held {
+		n.Why = append(n.Why, "held")
+	}
+	if o.err != nil {
+		n.Fault = o.err.Error()
+	} else if o.fault.State() != alarm.Normal {
+		n.Fault = "what must be so while it is on is not seen to be so"
+	}
+	return n
+}
+
+// health is how the gateway itself fares.
+func (a *agent) health() uplink.Health {
+	h := uplink.Health{Clock: a.clock.Now().Clock.String(), Uptime: time.Since(a.started).Milliseconds(),
+		Memory: resident(), Load: load(), Celsius: celsius()}
+	for _, b := range a.loops {
+		if us := b.state.Load(); us != nil {
+			for _, u := range *us {
+				h.Units = append(h.Units, uplink.UnitHealth{ID: u.Unit, Online: u.Life != Offline})
+			}
+		}
+	}
+	for i, u := range a.uplinks {
+		h.Uplinks = append(h.Uplinks, uplink.HealthOf(a.site.Uplinks[i].ID, u.State()))
+	}
+	for _, l := range a.lanes() {
+		h.Buffer.Bytes += uint64(l.Bytes())
+	}
+	h.Buffer.Lost = a.rec.lost.Load()
+	return h
+}
+
+// resident is the process's memory in bytes, 0 if the kernel does not say.
+func resident() uint64 {
+	b, _ := os.ReadFile("/proc/self/statm")
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseUint(f[1], 10, 64)
+	return pages * uint64(os.Getpagesize())
+}
+
+// load is the machine's one-minute average, nil if the kernel does not say.
+func load() *float64 {
+	b, _ := os.ReadFile("/proc/loadavg")
+	return number(strings.Fields(string(b) + " -")[0], 1)
+}
+
+// celsius is the board's own temperature, nil if it has no sensor.
+func celsius() *float64 {
+	b, _ := os.ReadFile("/sys/class/thermal/thermal_zone0/temp")
+	return number(strings.TrimSpace(string(b)), 1000)
+}
+
+func number(s string, unit float64) *float64 {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return nil
+	}
+	f /= unit
+	return &f
+}

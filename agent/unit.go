@@ -1,0 +1,98 @@
+package agent
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"pithead/drivers"
+)
+
+// How a unit that does not answer is treated (see unit).
+const (
+	offlineAfter = 3                      // failed requests in a row, and
+	offlineMin   = 2 * time.Second        // at least this long
+	pauseFirst   = 500 * time.Millisecond // between probes of an offline unit, doubling
+	pauseMost    = 30 * time.Second
+	pauseAlarmed = 10 * time.Second // instead of pauseMost, where an alarm hangs on the unit
+	deadShare    = 10               // percent of the bus's time that all offline units may take
+)
+
+// Life is what the loop thinks of a unit.
+type Life uint8
+
+const (
+	Online  Life = iota
+	Suspect      // it failed, but not often enough
+	Offline
+)
+
+func (l Life) String() string { return [...]string{"online", "suspect", "offline"}[l] }
+
+// unit is one unit's polls and whether it lives. It belongs to its bus's loop.
+type unit struct {
+	drivers.Unit
+	polls   []*poll
+	most    time.Duration // longest pause between probes
+	life    Life
+	fails   int       // in a row
+	since   time.Time // of the first of them
+	pause   time.Duration
+	probeAt time.Time
+	free    time.Time // Unit.Pause is kept until then
+}
+
+// poll is one poll and when it is due, on a grid that does not drift.
+type poll struct {
+	drivers.Poll
+	unit   *unit
+	due    time.Time
+	missed int // cycles that passed without a read
+}
+
+// next moves the poll to the first point of its grid after now.
+func (p *poll) next(now time.Time) {
+	if p.Every <= 0 {
+		p.due = now.Add(time.Hour)
+		return
+	}
+	late := now.Sub(p.due)
+	if late < 0 {
+		return
+	}
+	steps := late/p.Every + 1
+	p.missed += int(steps - 1)
+	p.due = p.due.Add(steps * p.Every)
+}
+
+// good notes a sound answer, and says whether the unit was offline.
+func (u *unit) good() (back bool) {
+	back = u.life == Offline
+	u.life, u.fails, u.pause = Online, 0, 0
+	return back
+}
+
+// bad notes a request without a sound answer, and says whether the unit has
+// just gone offline.
+func (u *unit) bad(now time.Time) (gone bool) {
+	if u.fails++; u.fails == 1 {
+		u.since = now
+	}
+	if u.life == Offline {
+		u.pause = min(2*u.pause, u.most)
+		u.probeAt = now.Add(jitter(u.pause))
+		return false
+	}
+	u.life = Suspect
+	if u.fails < offlineAfter || now.Sub(u.since) < offlineMin {
+		return false
+	}
+	u.life, u.pause = Offline, pauseFirst
+	u.probeAt = now.Add(jitter(u.pause))
+	return true
+}
+
+// jitter shortens a pause by up to a fifth, so that units that died together
+// are not probed together for ever.
+func jitter(d time.Duration) time.Duration {
+	return d - rand.N(d/5+1)
+}
