@@ -31,7 +31,7 @@ test: ## everything that needs Go alone, with the race detector
 
 test-site: ## the built agent against mosquitto, libmodbus and serial lines (Debian; installs them as root)
 	cross/site/install.sh
-	$(GO) test -tags site ./cross/site/ -count=1 -v -timeout 25m
+	$(GO) test -tags site ./cross/site/ -count=1 -parallel 4 -v -timeout 25m
 
 demo: build ## a small mine and the agent in this terminal; Ctrl-C ends it
 	@$(GO) run ./cross/demo --pithead build/pithead

@@ -184,7 +184,7 @@ points: {p: {device: d, holding: 0}}
 	b.start(t)
 	w := watch(t, b)
 	began := time.Now()
-	eventually(t, 60*time.Second, "p is comm at the broker", func() bool { return w.point("p").Q == "comm" })
+	eventually(t, 120*time.Second, "p is comm at the broker", func() bool { return w.point("p").Q == "comm" })
 	toBroker := time.Since(began)
 	s := tcpSlave(t, port)
 	s.set("holding", 0, 4321)
