@@ -212,4 +212,3 @@ func busy(code uint8) bool {
 func absent(code uint8) bool {
 	return code == modbus.ExceptionCodeGatewayPathUnavailable || code == modbus.ExceptionCodeGatewayTargetDeviceFailedToRespond
 }
-

@@ -12,16 +12,17 @@ type output struct {
 	config OutputConfig
 }
 
+// coilOn is what switches a coil on; a register is switched on with 1.
 const coilOn = 0xFF00
 
 // Set writes, and believes an answer only that repeats what was written.
 func (o *output) Set(ctx context.Context, on bool) error {
-	function, value := byte(modbus.FuncCodeWriteSingleCoil), uint16(0)
-	if on != o.config.Low {
-		value = coilOn
-	}
+	function, value := byte(modbus.FuncCodeWriteSingleCoil), uint16(coilOn)
 	if o.config.Table == Holding {
-		function, value = modbus.FuncCodeWriteSingleRegister, value&1|value>>15
+		function, value = modbus.FuncCodeWriteSingleRegister, 1
+	}
+	if on == o.config.Low {
+		value = 0
 	}
 	_, err := o.unit.bus.send(ctx, o.unit, function, o.config.Address, value)
 	return err

@@ -54,7 +54,7 @@ func (l *rtuLine) last() trace    { return l.trace }
 func (l *rtuLine) Send(request []byte) ([]byte, error) {
 	l.trace = trace{}
 	a := askOf(request[0], request[1], request[2:6])
-	if until, held := l.doubt.holds(a, time.Now()); held {
+	if until, held := l.held(a); held {
 		f := comm("not asked: an answer that unit %d still owes could be taken for this one", a.unit())
 		f.Until = until
 		return nil, f
@@ -68,6 +68,17 @@ func (l *rtuLine) Send(request []byte) ([]byte, error) {
 	frame, err := l.receive(a)
 	l.trace.done = time.Now()
 	return frame, err
+}
+
+// held is doubt's word, once the line was listened to for what has come since.
+func (l *rtuLine) held(a ask) (until time.Time, held bool) {
+	if until, held = l.doubt.holds(a, time.Now()); held && l.wire != nil {
+		if l.quiet() != nil {
+			l.Close()
+		}
+		until, held = l.doubt.holds(a, time.Now())
+	}
+	return until, held
 }
 
 func (l *rtuLine) connect() error {
