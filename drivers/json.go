@@ -2,6 +2,7 @@ package drivers
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"strconv"
 )
@@ -26,4 +27,37 @@ func appendString(b []byte, s string) []byte {
 		return append(b, `""`...)
 	}
 	return append(b, j...)
+}
+
+// UnmarshalJSON is the inverse of Append: a number is a Number unless only an
+// integer holds it exactly, null is no value.
+func (v *Value) UnmarshalJSON(b []byte) error {
+	switch {
+	case len(b) == 0:
+		return errors.New("no value")
+	case b[0] == 'n':
+		*v = Value{}
+		return nil
+	case b[0] == '"':
+		var s string
+		err := json.Unmarshal(b, &s)
+		*v = TextValue(s)
+		return err
+	case b[0] == 't' || b[0] == 'f':
+		*v = BoolValue(b[0] == 't')
+		return nil
+	case b[0] == '{' || b[0] == '[':
+		return errors.New("neither number, truth nor text")
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		return err
+	}
+	*v = NumberValue(f)
+	if u, err := strconv.ParseUint(string(b), 10, 64); err == nil && u > 1<<53 {
+		*v = UintValue(u)
+	} else if i, err := strconv.ParseInt(string(b), 10, 64); err == nil && i < -1<<53 {
+		*v = IntValue(i)
+	}
+	return nil
 }
