@@ -1,0 +1,347 @@
+package alarm
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"pithead/drivers"
+)
+
+// A model is the alarm a second time, as plain as it can be: it keeps every
+// sample of its run and finds each answer by looking through all of them.
+// Values are whole numbers here, so that it needs no allowance.
+type model struct {
+	d       Def
+	state   State
+	acked   bool
+	samples []Sample
+	said    []string // of each sample, when it came
+	since   int      // samples from here on were seen in this state, up or not up
+	carried bool     // the last sample before the restart was beyond
+}
+
+func (m *model) is(s Sample, i int) string {
+	good, v := s.Quality == drivers.Good, s.Value.Float()
+	switch m.d.Condition {
+	case Above:
+		switch {
+		case s.Quality == drivers.Over || good && v >= m.d.Limit[0]:
+			return "beyond"
+		case good && v < m.d.Clear[0]:
+			return "safe"
+		}
+	case Below:
+		switch {
+		case s.Quality == drivers.Under || good && v <= m.d.Limit[0]:
+			return "beyond"
+		case good && v > m.d.Clear[0]:
+			return "safe"
+		}
+	case Outside:
+		switch {
+		case s.Quality == drivers.Over || s.Quality == drivers.Under || good && (v < m.d.Limit[0] || v > m.d.Limit[1]):
+			return "beyond"
+		case good && v >= m.d.Clear[0] && v <= m.d.Clear[1]:
+			return "safe"
+		}
+	case Equals:
+		switch {
+		case good && v == m.d.Equal.Float():
+			return "beyond"
+		case good:
+			return "safe"
+		}
+	case Fault:
+		switch {
+		case s.Quality == drivers.Test:
+			return "silent"
+		case m.poor(i):
+			return "poor"
+		case good:
+			return "safe"
+		}
+		return "beyond"
+	}
+	if good {
+		return "between"
+	}
+	return "silent"
+}
+
+// poor counts, for each attempt up to the i-th, all that lie within its window.
+func (m *model) poor(i int) bool {
+	width := m.d.For / 2
+	if width == 0 {
+		return false
+	}
+	slot := func(k int) int64 { return int64(m.samples[k].At / width) }
+	poor, begin, before := false, -1, -1
+	for k := 0; k <= i; k++ {
+		if m.samples[k].Quality == drivers.Test {
+			continue
+		}
+		if begin < 0 || slot(k)-slot(before) > 20 {
+			begin, poor = k, false
+		}
+		before = k
+		good, all := 0, 0
+		for j := begin; j <= k; j++ {
+			if m.samples[j].Quality == drivers.Test || slot(j) < slot(k)-20 {
+				continue
+			}
+			all++
+			if m.samples[j].Quality == drivers.Good {
+				good++
+			}
+		}
+		long := m.samples[k].At-m.samples[begin].At >= 20*width
+		poor = poor && good*5 < all*3 || long && good*2 < all
+	}
+	return poor
+}
+
+// due finds the first sample beyond that no good one has spoken against.
+func (m *model) due() (time.Duration, bool) {
+	if m.state == Active || m.state == Acked {
+		return 0, false
+	}
+	var at time.Duration
+	running := false
+	for i := m.since; i < len(m.samples); i++ {
+		switch m.said[i] {
+		case "beyond":
+			if !running {
+				at, running = m.samples[i].At+m.d.For, true
+			}
+		case "between", "safe":
+			running = false
+		}
+	}
+	return at, running
+}
+
+// step is what the newest sample makes of it.
+func (m *model) step(s Sample) string {
+	m.samples = append(m.samples, s)
+	n := len(m.samples) - 1
+	is := m.is(s, n)
+	m.said = append(m.said, is)
+	if m.state == Active || m.state == Acked {
+		i := n
+		for i >= m.since && m.said[i] == "safe" {
+			i--
+		}
+		if is != "safe" || s.At-m.samples[i+1].At < m.d.ClearFor {
+			return ""
+		}
+		if m.d.Latch {
+			return m.become(Cleared, WasCleared, s.At)
+		}
+		return m.become(Normal, IsNormal, s.At)
+	}
+	due, running := m.due()
+	if is == "poor" || is == "beyond" && (m.carried || running && s.At >= due) {
+		return m.raise(s.At)
+	}
+	if is == "safe" || is == "between" {
+		m.carried = false
+	}
+	return ""
+}
+
+func (m *model) raise(at time.Duration) string {
+	m.carried, m.acked = false, false
+	return m.become(Active, WasRaised, at)
+}
+
+func (m *model) become(to State, what string, at time.Duration) string {
+	told := fmt.Sprint(what, " at ", at, " acked ", m.acked)
+	if to == Normal {
+		m.acked = false
+	}
+	if what != WasAcked {
+		m.since = len(m.samples)
+	}
+	m.state = to
+	return told
+}
+
+func (m *model) tick(at time.Duration) string {
+	if due, ok := m.due(); ok && due <= at {
+		return m.raise(due)
+	}
+	return ""
+}
+
+func (m *model) ack(at time.Duration) string {
+	if m.state == Normal || m.acked {
+		return "refused"
+	}
+	m.acked = true
+	if m.state == Active {
+		return m.become(Acked, WasAcked, at)
+	}
+	return m.become(Cleared, WasAcked, at)
+}
+
+func (m *model) reset(at time.Duration) string {
+	n := len(m.samples) - 1
+	if m.state != Cleared || n < 0 || m.samples[n].Quality != drivers.Good {
+		return "refused"
+	}
+	if is := m.said[n]; is == "beyond" || is == "poor" {
+		return "refused"
+	}
+	return m.become(Normal, WasReset, at)
+}
+
+func (m *model) restart(last *Sample) {
+	m.samples, m.said, m.since, m.carried = nil, nil, 0, false
+	if last != nil && (m.state == Normal || m.state == Cleared) {
+		m.samples = []Sample{*last}
+		m.carried = m.is(*last, 0) == "beyond"
+		m.samples = nil
+	}
+}
+
+func line(c Change, told bool) string {
+	if !told {
+		return ""
+	}
+	return fmt.Sprint(c.What, " at ", c.At, " acked ", c.Acked)
+}
+
+func ask(c Change, err error) string {
+	if err != nil {
+		return "refused"
+	}
+	return line(c, true)
+}
+
+// A walker makes up what happens: values that wander about the limits, sensors
+// that stay broken for a while, people, restarts.
+type walker struct {
+	rnd   *rand.Rand
+	value float64
+	at    time.Duration
+	bad   drivers.Quality // while it lasts
+	share int             // of 100 samples this many are bad by themselves
+}
+
+func (w *walker) def() Def {
+	pick := func(d ...time.Duration) time.Duration { return d[w.rnd.IntN(len(d))] }
+	d := Def{
+		ID: "p/x", Point: "p", Level: Level(1 + w.rnd.IntN(4)),
+		Condition: Condition(1 + w.rnd.IntN(int(Fault))), Equal: drivers.NumberValue(8),
+		For: pick(0, 0, second, 3*second), ClearFor: pick(0, 0, second, 4*second), Latch: w.rnd.IntN(2) == 0,
+	}
+	switch d.Condition {
+	case Above:
+		d.Limit[0], d.Clear[0] = 10, pick2(w.rnd, 8, 10)
+	case Below:
+		d.Limit[0], d.Clear[0] = 8, pick2(w.rnd, 8, 10)
+	case Outside:
+		d.Limit, d.Clear = [2]float64{6, 10}, [2]float64{pick2(w.rnd, 6, 7), pick2(w.rnd, 9, 10)}
+	case Fault:
+		w.share = []int{0, 20, 45, 55, 80}[w.rnd.IntN(5)]
+	}
+	return d
+}
+
+func pick2(rnd *rand.Rand, a, b float64) float64 {
+	if rnd.IntN(2) == 0 {
+		return a
+	}
+	return b
+}
+
+func (w *walker) sample() Sample {
+	w.value = min(max(w.value+float64(w.rnd.IntN(5)-2), 3), 13)
+	if w.bad == drivers.Good && w.rnd.IntN(20) == 0 {
+		w.bad = []drivers.Quality{drivers.Comm, drivers.Sensor, drivers.Over, drivers.Under, drivers.Stale, drivers.Test}[w.rnd.IntN(6)]
+	} else if w.rnd.IntN(4) == 0 {
+		w.bad = drivers.Good
+	}
+	switch {
+	case w.bad == drivers.Test:
+		return Sample{At: w.at, Quality: drivers.Test, Value: drivers.NumberValue(w.value)}
+	case w.bad != drivers.Good:
+		return Sample{At: w.at, Quality: w.bad}
+	case w.rnd.IntN(100) < w.share:
+		return Sample{At: w.at, Quality: drivers.Comm}
+	}
+	return Sample{At: w.at, Value: drivers.NumberValue(w.value)}
+}
+
+// Promises 1 to 4, 6 and 7, in 100,000 steps of random life.
+func TestWalkAgainstModel(t *testing.T) {
+	const lives, steps = 500, 200
+	count := map[string]int{}
+	for life := range lives {
+		walk(t, uint64(life), steps, count)
+		if t.Failed() {
+			return
+		}
+	}
+	for _, what := range []string{WasRaised, WasAcked, WasCleared, WasReset, IsNormal, "refused"} {
+		if count[what] < 300 {
+			t.Errorf("the walk is too tame: %s only %d times", what, count[what])
+		}
+	}
+}
+
+func walk(t *testing.T, seed uint64, steps int, count map[string]int) {
+	w := &walker{rnd: rand.New(rand.NewPCG(seed, 1)), value: 8}
+	d := w.def()
+	a, m := New(d), &model{d: d}
+	var last *Sample
+	var story []string
+	agree := func(did, got, want string) {
+		if did = fmt.Sprint(w.at, " ", did); got != "" {
+			count[strings.Fields(got)[0]]++
+			did += " => " + got
+		}
+		story = append(story, did)
+		if due, ok := a.Due(); got != want || a.State() != m.state || a.Acknowledged() != m.acked || a.Asks() != (m.state != Normal) {
+			t.Fatalf("life %d, %+v:\n%s\n got %q, %v\nwant %q, %v", seed, d, strings.Join(story, "\n"), got, a.State(), want, m.state)
+		} else if wantDue, wantOK := m.due(); ok != wantOK || ok && due != wantDue {
+			t.Fatalf("life %d, %+v:\n%s\n due %v %v\nwant %v %v", seed, d, strings.Join(story, "\n"), due, ok, wantDue, wantOK)
+		}
+	}
+	for range steps {
+		w.at += time.Duration(w.rnd.IntN(8)) * 250 * time.Millisecond
+		switch {
+		case w.rnd.IntN(300) == 0:
+			w.at += time.Duration(w.rnd.IntN(60)) * second
+		}
+		// What is owed comes before a sample that is later, as Step asks for.
+		if due, ok := a.Due(); ok && due < w.at {
+			agree("tick", line(a.Tick(w.at)), m.tick(w.at))
+		}
+		switch n := w.rnd.IntN(100); {
+		case n < 88:
+			s := w.sample()
+			last = &s
+			agree(fmt.Sprint(s.Value, " ", s.Quality), line(a.Step(s)), m.step(s))
+		case n < 92:
+			agree("ack", ask(a.Ack(w.at)), m.ack(w.at))
+		case n < 96:
+			agree("reset", ask(a.Reset(w.at)), m.reset(w.at))
+		case n < 99:
+			agree("tick", line(a.Tick(w.at)), m.tick(w.at))
+		default:
+			memory := a.Memory()
+			a = New(d)
+			if last == nil {
+				a.Restore(memory, Sample{}, false)
+			} else {
+				a.Restore(memory, *last, true)
+			}
+			m.restart(last)
+			agree("restart", "", "")
+		}
+	}
+}
