@@ -58,6 +58,7 @@ type Reader struct {
 	next  uint64 // the number that has to come next
 	seg   segment
 	limit int64
+	exact bool   // everything below limit was acknowledged
 	bound uint64 // numbers from here on are in the next segment, 0: there is none yet
 	file  file
 	sc    *scanner
@@ -170,16 +171,13 @@ func (r *Reader) enter() error {
 	}
 	f, h, err := openSegment(r.fs, r.dir, r.lane, *s)
 	switch {
-	case f == nil && errors.Is(err, os.ErrNotExist) && !r.src.at(s.seq).here:
-		return nil // dropped since; look again
 	case f == nil && !errors.Is(err, os.ErrNotExist):
 		return err
 	case err != nil || h.epoch != r.epoch || h.lane != r.lane || h.seq != s.seq || h.first != s.first:
 		if f != nil {
 			f.Close()
 		}
-		r.pass(s, err)
-		return nil
+		return r.pass(s, h, err)
 	}
 	dropped := r.begun && !p.here || !r.begun && r.next < s.first
 	if s.first > r.next && !dropped && r.hurt == nil {
@@ -196,23 +194,30 @@ func (r *Reader) enter() error {
 	return lost
 }
 
-// pass goes by a segment that can't be read, unless it was dropped just now.
-func (r *Reader) pass(s *segment, err error) {
-	if !r.src.at(s.seq).here {
-		return
+// pass goes by a segment that can't be read, unless it was dropped just now. One
+// that is recycled and not begun holds nothing that could be missed.
+func (r *Reader) pass(s *segment, h header, err error) error {
+	p := r.src.at(s.seq)
+	if !p.here {
+		return nil
 	}
-	what := "its beginning is not its own"
-	if err != nil {
-		what = err.Error()
+	if p.after == nil && p.end == unknownEnd { // a View: it may be about to begin
+		return io.EOF
 	}
 	r.seg, r.begun, r.limit = *s, true, 0
-	r.hurt = r.fault(0, what)
+	switch {
+	case err != nil:
+		r.hurt = r.fault(0, err.Error())
+	case h.epoch != r.epoch || h.lane != r.lane || h.seq > s.seq:
+		r.hurt = r.fault(0, "it is of another log or lane")
+	}
+	return nil
 }
 
 // settle finds how far a segment may be read.
 func (r *Reader) settle(s *segment) {
 	p := r.src.at(s.seq)
-	r.seg, r.limit, r.bound = *s, p.end, 0
+	r.seg, r.limit, r.bound, r.exact = *s, p.end, 0, p.end != unknownEnd
 	if !p.here {
 		r.limit = 0
 		return
@@ -220,7 +225,7 @@ func (r *Reader) settle(s *segment) {
 	if p.after != nil {
 		r.bound = p.after.first
 	}
-	if r.limit != unknownEnd {
+	if r.exact {
 		return
 	}
 	r.limit = p.size
@@ -232,7 +237,7 @@ func (r *Reader) settle(s *segment) {
 		f.Close()
 	}
 	if err == nil && h.epoch == r.epoch && h.before == s.seq {
-		r.limit = int64(h.end)
+		r.limit, r.exact = int64(h.end), true
 	}
 }
 
@@ -255,12 +260,11 @@ func (r *Reader) turn() error {
 		}
 	}
 	if p.after != nil && r.bound == 0 { // it ended since it was entered, and its end is final now
-		grown := r.limit
-		if r.settle(&p.segment); r.limit > grown {
-			return nil
-		}
+		r.rewind(0)
+		r.settle(&p.segment)
+		return nil
 	}
-	if r.sc.hole >= 0 && r.hurt == nil && p.end != unknownEnd {
+	if r.sc.hole >= 0 && r.hurt == nil && r.exact {
 		r.hurt = r.fault(r.sc.hole, "damaged")
 	}
 	if p.after == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 )
 
@@ -50,6 +51,7 @@ type tail struct {
 	tables []table
 	faults []Fault
 	err    error // a read that failed
+	errAt  int64
 }
 
 // table is the positions that rode in one frame.
@@ -59,7 +61,12 @@ type table struct {
 	bytes    []byte
 }
 
-var errNoLog = errors.New("no segment has a readable beginning")
+var (
+	errNoLog = errors.New("no segment has a readable beginning")
+	// errNoHead says that what was written last can't be read, so that nobody
+	// knows which numbers were given.
+	errNoHead = errors.New("the head of the log can't be read")
+)
 
 // look reads the newest segment of each lane. errNewer and errNoLog say that
 // the folder can't be gone on with; errNothing that there is no log in it.
@@ -72,13 +79,14 @@ func look(fs fsys, dir string) (*found, error) {
 	for name, l := range lanes {
 		d.lanes[name] = &foundLane{name: name, segs: l.segs, bad: l.bad, next: 1}
 	}
+	var broken error // the first; the others may still know the epoch
 	for _, l := range d.sorted() {
-		if err := d.findTail(fs, dir, l, nil); err != nil {
-			return nil, err
+		if err := d.findTail(fs, dir, l, nil); err != nil && broken == nil {
+			broken = err
 		}
 	}
-	if err := d.chooseEpoch(fs, dir); err != nil {
-		return d, err
+	if err := d.chooseEpoch(fs, dir); err != nil || broken != nil {
+		return d, cmp.Or(broken, err)
 	}
 	for _, l := range d.sorted() {
 		if l.tail != nil {
@@ -155,7 +163,7 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) err
 		case errors.Is(err, errNewer):
 			f.Close()
 			return err
-		case f == nil && moved(err):
+		case f == nil && errors.Is(err, os.ErrNotExist):
 			return errMoved
 		}
 		foreign := err == nil && epoch != nil && h.epoch != *epoch
@@ -169,43 +177,53 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) err
 			l.tail = readTail(f, h, s)
 			l.next = max(l.next, l.tail.next)
 			f.Close()
+			if t := l.tail; t.err != nil && t.errAt >= t.end {
+				return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), t.err)
+			}
 			return nil
 		case err == nil && h.lane == l.name && h.seq < s.seq: // recycled, and not begun
 			l.spares = append(l.spares, listing{s.name(l.name), s.size})
 		case err == nil:
 			d.setAside(l, *s, 0, fmt.Sprintf("it says that it is segment %d of %s", h.seq, h.lane))
+		case errors.Is(err, errNoHeader):
+			err = d.judge(f, l, *s)
 		default:
-			d.judge(f, l, *s, err)
+			err = fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), err)
 		}
 		if f != nil {
 			f.Close()
+		}
+		if errors.Is(err, errNoHead) {
+			return err
 		}
 	}
 	return nil
 }
 
-// judge decides on a newest file that has no header: a crash leaves one without
+// judge decides on a newest file without a header: a crash leaves one without
 // frames.
-func (d *found) judge(f file, l *foundLane, s segment, err error) {
+func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 	var next uint64
-	if f != nil {
-		sc := newScanner(f, 0)
-		for {
-			fr, _, err := sc.next(s.size)
-			if err != nil {
-				break
-			}
-			if fr.first >= s.first { // others are of an older use of the file
-				next = max(next, fr.first+uint64(fr.count))
-			}
+	sc := newScanner(f, 0)
+	for {
+		fr, _, err := sc.next(s.size)
+		if err != nil {
+			break
+		}
+		if fr.first >= s.first { // others are of an older use of the file
+			next = max(next, fr.first+uint64(fr.count))
 		}
 	}
-	if next == 0 && errors.Is(err, errNoHeader) {
+	switch {
+	case sc.err != nil:
+		return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), sc.err)
+	case next == 0:
 		l.spares = append(l.spares, listing{s.name(l.name), s.size})
-		return
+	default:
+		d.setAside(l, s, next, errNoHeader.Error())
+		l.next = max(l.next, next)
 	}
-	d.setAside(l, s, next, err.Error())
-	l.next = max(l.next, next)
+	return nil
 }
 
 func (d *found) setAside(l *foundLane, s segment, next uint64, what string) {
@@ -235,9 +253,7 @@ func readTail(f io.ReaderAt, h header, s *segment) *tail {
 	}
 	// A hole in what was never synced is what a power cut leaves; nobody counted on it.
 	t.faults = slices.DeleteFunc(t.faults, func(f Fault) bool { return f.Offset >= durable })
-	if t.err = sc.err; t.err != nil {
-		t.faults = append(t.faults, Fault{s.name(h.lane), t.end, t.next, t.next - 1, t.err.Error()})
-	}
+	t.err, t.errAt = sc.err, sc.errAt
 	s.use, s.end = h.use, t.end
 	return t
 }

@@ -8,6 +8,10 @@ import (
 // window is how much a scanner reads at once, unless a frame is longer.
 const window = 64 << 10
 
+// mostFailed bounds how many reads that fail a scanner waits for: on a dying
+// card each takes seconds.
+const mostFailed = 8
+
 // scanner walks the frames of one segment. Where none stands it looks at the
 // next block, and remembers that there was a hole.
 type scanner struct {
@@ -17,7 +21,10 @@ type scanner struct {
 	// hole is where the first frame should have stood that was not there, since
 	// the last that was; -1 if there is none.
 	hole int64
-	err  error // the last read that failed for good; its bytes are a hole
+
+	err    error // the last read that failed for good; its bytes are a hole
+	errAt  int64 // where
+	failed int   // how many did
 
 	buf  []byte
 	base int64 // offset of buf
@@ -31,7 +38,7 @@ func newScanner(src io.ReaderAt, use uint64) *scanner {
 // is valid until the call after. io.EOF when there is none: then off is at
 // limit, or at a frame that begins before it and ends behind.
 func (s *scanner) next(limit int64) (frame, int64, error) {
-	for s.off < limit {
+	for s.off < limit && s.failed < mostFailed {
 		f, length, err := s.look(limit)
 		at := s.off
 		if err == nil {
@@ -82,7 +89,8 @@ func (s *scanner) fill(n int, limit int64) {
 	got, err := readAt(s.src, s.buf[:want], s.off)
 	s.base, s.buf = s.off, s.buf[:got]
 	if err != nil && got < n {
-		s.err = err
+		s.err, s.errAt = err, s.off
+		s.failed++
 	}
 }
 

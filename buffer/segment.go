@@ -2,6 +2,7 @@ package buffer
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,6 +50,9 @@ type files struct {
 // listLanes sorts a folder's files by lane.
 func listLanes(fs fsys, dir string) (map[string]*files, error) {
 	all, err := fs.list(dir)
+	for try := 0; err != nil && try < 2 && !errors.Is(err, os.ErrNotExist); try++ {
+		all, err = fs.list(dir)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +82,7 @@ func listLanes(fs fsys, dir string) (map[string]*files, error) {
 
 // openSegment opens a segment for reading and reads its header.
 func openSegment(fs fsys, dir, lane string, s segment) (file, header, error) {
-	f, err := fs.open(filepath.Join(dir, s.name(lane)), os.O_RDONLY)
+	f, err := openAgain(fs, filepath.Join(dir, s.name(lane)))
 	if err != nil {
 		return nil, header{}, err
 	}
@@ -114,4 +118,14 @@ func placeOf(segs []segment, seq, next uint64) place {
 		}
 	}
 	return p
+}
+
+// openAgain opens a file for reading, and tries again as readAt does.
+func openAgain(fs fsys, path string) (file, error) {
+	for try := 0; ; try++ {
+		f, err := fs.open(path, os.O_RDONLY)
+		if err == nil || try == 2 || errors.Is(err, os.ErrNotExist) {
+			return f, err
+		}
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 )
 
@@ -99,6 +98,4 @@ func (v viewed) find(n uint64) (segment, bool) { return findSegment(v.segments()
 func (v viewed) at(seq uint64) place { return placeOf(v.segments(), seq, v.lane.Next) }
 
 // errMoved says that a segment went while a View looked at it.
-var errMoved = errors.New("it is moving")
-
-func moved(err error) bool { return errors.Is(err, os.ErrNotExist) }
+var errMoved = errors.New("a segment went while it was looked at")
