@@ -25,10 +25,6 @@ type backoff struct {
 // first wait is spread from nothing, so that a thousand gateways that lost one
 // broker don't come back in the same second; later ones double.
 func (b *backoff) wait(urgent bool, r float64) time.Duration {
-	if !b.begun {
-		b.begun = true
-		return 0
-	}
 	base := firstTry
 	if urgent {
 		base = urgentTry
@@ -54,4 +50,11 @@ func (b *backoff) lost(lasted time.Duration) (fault bool) {
 	}
 	b.quicks++
 	return b.quicks >= 3
+}
+
+// hurry is how long to wait instead, once an orange or red event has happened;
+// if that try fails too, the waits double from there.
+func (b *backoff) hurry(r float64) time.Duration {
+	b.tries = 1
+	return time.Duration(r * float64(urgentTry))
 }

@@ -24,6 +24,8 @@ package uplink
 import (
 	"context"
 	"log/slog"
+	"sync"
+	"time"
 
 	"pithead/agent/record"
 	"pithead/buffer"
@@ -63,16 +65,97 @@ type Uplink struct {
 	Env
 	cfg config.Uplink
 	log *slog.Logger
+
+	// Of Run's goroutine:
+	at       map[string]uint64          // by lane: the last number that is acknowledged
+	retained map[string]map[string]bool // by kind: the topics that hold its parts
+	alert    *alert                     // nil while there is a connection
+	timing   timing
+	wake     chan struct{} // holds one: a lane has grown
+
+	mu    sync.Mutex
+	state State
+	done  map[string]uint64 // by lane: nothing up to here is left to send
+	old   mark              // the oldest reading that is not acknowledged
+}
+
+// timing is what tests make short.
+type timing struct {
+	connect time.Duration                     // for one broker, from the first packet to the CONNACK
+	pause   func(time.Duration) time.Duration // from what backoff says to what is waited
 }
 
 // New makes an uplink that Run brings to life. It touches neither network nor disk.
 func New(c config.Uplink, e Env) *Uplink {
-	return &Uplink{Env: e, cfg: c, log: e.Logger.With("uplink", c.ID)}
+	return &Uplink{
+		Env: e, cfg: c, log: e.Logger.With("uplink", c.ID),
+		at: map[string]uint64{}, done: map[string]uint64{}, retained: map[string]map[string]bool{},
+		wake:   make(chan struct{}, 1),
+		timing: timing{connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
+	}
 }
 
 // Run delivers until ctx ends; then it sends what it can within a second, says
 // "stopped" and hangs up, all within three seconds, and returns nil.
 func (u *Uplink) Run(ctx context.Context) error {
-	<-ctx.Done()
+	u.begin()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for name := range u.at {
+		wg.Go(func() { u.watch(ctx, u.Log.Lane(name)) })
+	}
+	u.note(func(s *State) { s.Since = time.Now() })
+	defer u.calm()
+	var b backoff
+	for u.pause(ctx, &b) {
+		l, address, err := u.connect(ctx)
+		if err == nil {
+			u.deliver(ctx, l, address, &b)
+		} else if ctx.Err() == nil {
+			u.failed(err)
+			u.peek(ctx)
+		}
+	}
 	return nil
+}
+
+// deliver is one connection, from the CONNACK to its end.
+func (u *Uplink) deliver(ctx context.Context, l *link, address string, b *backoff) {
+	u.calm()
+	u.connected(address)
+	began := time.Now()
+	s := u.newSession(l)
+	err := s.run(ctx)
+	s.close()
+	u.lost(err, b.lost(time.Since(began)))
+}
+
+// begin finds where each lane goes on. A lane that the buffer knows no position
+// of begins now or at the oldest, as the site file says, and that is remembered
+// before anything is sent: its first prev must not move with a restart.
+func (u *Uplink) begin() {
+	for name, sent := range map[string]bool{eventLane: u.cfg.Events, statsLane: u.cfg.Stats, dataLane: u.cfg.Data} {
+		if !sent {
+			continue
+		}
+		n, known := u.Log.Position(Position(name, u.cfg.ID))
+		if !known && !u.cfg.Oldest {
+			n = u.Log.Lane(name).Next() - 1
+		}
+		if !known {
+			u.Log.SetPosition(Position(name, u.cfg.ID), n)
+		}
+		u.at[name] = n
+		u.passed(name, n)
+	}
+}
+
+// watch wakes Run when a lane has grown.
+func (u *Uplink) watch(ctx context.Context, l *buffer.Lane) {
+	for n := l.Next(); l.Wait(ctx, n) == nil; n = l.Next() {
+		select {
+		case u.wake <- struct{}{}:
+		default:
+		}
+	}
 }

@@ -1,0 +1,75 @@
+package uplink
+
+import "pithead/agent/record"
+
+// readings is the codec of the data lane.
+type readings struct {
+	u      *Uplink
+	dec    record.Decoder
+	batch  record.Batch
+	era    era
+	begins map[string][]byte // by point: how its JSON begins; nil: the uplink leaves it out
+	json   []byte
+}
+
+func (r *readings) key(payload []byte) error { return r.dec.Key(payload) }
+
+func (r *readings) frame(payload []byte) (int, error) {
+	b, err := r.dec.Frame(payload)
+	if err != nil {
+		return 0, err
+	}
+	r.batch, r.era = b, r.u.eraOf(b.Boot, b.Clock, b.Offset)
+	return len(b.Readings), nil
+}
+
+func (r *readings) item(i int, n uint64) (item, bool) {
+	rd := &r.batch.Readings[i]
+	begin, known := r.begins[rd.Point]
+	if !known {
+		if matches(r.u.cfg.Points, rd.Point) {
+			begin = appendText([]byte{'{'}, "p", rd.Point)
+		}
+		r.begins[rd.Point] = begin
+	}
+	if begin == nil {
+		return item{}, false
+	}
+	b := appendUint(append(r.json[:0], begin...), "n", n)
+	if r.era.clock != record.Unknown {
+		b = appendInt(b, "t", rd.M+r.era.offset)
+	} else {
+		b = appendInt(b, "m", rd.M)
+	}
+	r.json = append(appendValue(b, "v", rd.Value, rd.Quality, rd.Code), '}')
+	return item{n, r.era, r.era.mark(rd.M), r.json}, true
+}
+
+// statistics is the codec of the stats lane.
+type statistics struct {
+	u     *Uplink
+	batch record.StatBatch
+	era   era
+	json  []byte
+}
+
+func (s *statistics) key([]byte) error { return nil }
+
+func (s *statistics) frame(payload []byte) (int, error) {
+	b, err := record.ReadStats(payload)
+	if err != nil {
+		return 0, err
+	}
+	s.batch, s.era = b, s.u.eraOf(b.Boot, b.Clock, 0)
+	return len(b.Stats), nil
+}
+
+func (s *statistics) item(i int, n uint64) (item, bool) {
+	st := s.batch.Stats[i]
+	if !matches(s.u.cfg.Points, st.Point) {
+		return item{}, false
+	}
+	st.N = n
+	s.json = st.Append(s.json[:0])
+	return item{n: n, era: s.era, json: s.json}, true
+}

@@ -1,0 +1,120 @@
+package uplink
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	healthEach   = time.Minute
+	behindAfter  = time.Minute      // an uplink whose oldest reading is older is behind
+	snapshotSoon = 20 * time.Second // between two snapshots while it is
+	// snapshotSlack is how long a snapshot holds beyond the next one's time.
+	snapshotSlack = time.Minute
+	askTime       = 2 * time.Second  // for the judge to say what is true now
+	askAgain      = 10 * time.Second // where it didn't
+)
+
+// control is the gateway's own messages: what has no number and is not stored,
+// but is made when it is sent.
+type control struct {
+	*Uplink
+	queue    []message
+	snapshot time.Time // the last one
+	health   time.Time // the next one
+}
+
+// begin is what every connection begins with.
+func (c *control) begin(now time.Time) {
+	c.queue = append(c.queue, c.Uplink.status("online"))
+	c.queue = append(c.queue, c.parts("meta", Meta(c.Site, c.cfg, c.Log.Epoch()))...)
+	c.health = now
+}
+
+// next is what is due, one message at a time.
+func (c *control) next(ctx context.Context, now time.Time, behind bool) (message, bool) {
+	if len(c.queue) == 0 {
+		c.prepare(ctx, now, behind)
+	}
+	if len(c.queue) == 0 {
+		return message{}, false
+	}
+	m := c.queue[0]
+	c.queue = c.queue[1:]
+	return m, true
+}
+
+func (c *control) prepare(ctx context.Context, now time.Time, behind bool) {
+	if at := c.snapshotDue(behind); !at.IsZero() && !now.Before(at) {
+		c.snapshot = now
+		c.queue = append(c.queue, c.ask(ctx, now)...)
+	}
+	if c.cfg.Health && !now.Before(c.health) {
+		c.health = now.Add(healthEach)
+		c.queue = append(c.queue, message{topic: Topic(c.Site, c.cfg, "health"), payload: c.healthMessage()})
+	}
+}
+
+// ask is the snapshot, in as many messages as it takes.
+func (c *control) ask(ctx context.Context, now time.Time) []message {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	snap, err := c.Snapshot(ctx)
+	if err != nil {
+		c.log.Warn("no snapshot", "error", err)
+		c.snapshot = now.Add(askAgain - c.period(false))
+		return nil
+	}
+	return c.parts("snapshot", c.snapshotMessages(snap))
+}
+
+// parts are retained messages of one kind: one under its plain topic, several
+// under kind/0, kind/1 and so on. What an earlier, longer one of this run left
+// under other topics is taken back by empty messages.
+func (c *control) parts(kind string, payloads [][]byte) []message {
+	var ms []message
+	used := map[string]bool{}
+	for i, p := range payloads {
+		topic := Topic(c.Site, c.cfg, kind)
+		if len(payloads) > 1 {
+			topic = partTopic(topic, i)
+		}
+		used[topic] = true
+		ms = append(ms, message{topic: topic, retained: true, payload: p})
+	}
+	for topic := range c.retained[kind] {
+		if !used[topic] {
+			ms = append(ms, message{topic: topic, retained: true})
+		}
+	}
+	c.retained[kind] = used
+	return ms
+}
+
+// period is the time between two snapshots.
+func (c *control) period(behind bool) time.Duration {
+	if behind {
+		return min(snapshotSoon, c.cfg.Snapshot)
+	}
+	return c.cfg.Snapshot
+}
+
+// snapshotDue is when the next snapshot is; zero: never.
+func (c *control) snapshotDue(behind bool) time.Time {
+	switch {
+	case c.cfg.Snapshot <= 0:
+		return time.Time{}
+	case c.snapshot.IsZero():
+		return time.Unix(0, 1) // the first of a connection, at once
+	}
+	return c.snapshot.Add(c.period(behind))
+}
+
+// due is when next will have something, if nothing happens before.
+func (c *control) due(behind bool) time.Time {
+	at := c.snapshotDue(behind)
+	if c.cfg.Health && (at.IsZero() || c.health.Before(at)) {
+		at = c.health
+	}
+	return at
+}

@@ -1,0 +1,103 @@
+package uplink
+
+import (
+	"errors"
+	"fmt"
+
+	"pithead/buffer"
+)
+
+// A feed hands out what one lane holds for this uplink, item by item, from a
+// number on. What can't be decoded is lost, like what isn't there.
+type feed struct {
+	u      *Uplink
+	reader *buffer.Reader
+	codec  codec
+	at     uint64 // everything below was handed out, passed over, or is lost
+	n      uint64 // number of the frame's next record
+	i      int    // its index
+	count  int    // records in the frame
+}
+
+// A codec takes the frames of one lane apart.
+type codec interface {
+	key(payload []byte) error
+	// frame reads the next frame and says how many records it holds.
+	frame(payload []byte) (count int, err error)
+	// item is record i of that frame, whose number is n; false where the uplink
+	// leaves its point out. Its JSON is good until the next one.
+	item(i int, n uint64) (item, bool)
+}
+
+// An item is one reading or statistic.
+type item struct {
+	n     uint64
+	era   era
+	first mark // when it was taken; only of readings
+	json  []byte
+}
+
+func (u *Uplink) feed(lane string, from uint64, c codec) *feed {
+	return &feed{u: u, reader: u.Log.Lane(lane).Reader(from), codec: c, at: from}
+}
+
+// next is the next item; io.EOF at the present end, after which it may be
+// called again; errMore; a *buffer.Lost where there is something that nobody
+// can have any more; any other error is the disk's, and worth another try.
+func (f *feed) next() (item, error) {
+	for range mostFrames {
+		for f.i < f.count {
+			i, n := f.i, f.n
+			f.i, f.n = i+1, n+1
+			if n < f.at {
+				continue // read because what follows leans on it; the platform has it
+			}
+			f.at = n + 1
+			if it, ok := f.codec.item(i, n); ok {
+				return it, nil
+			}
+		}
+		if err := f.frame(); err != nil {
+			return item{}, err
+		}
+	}
+	return item{}, errMore
+}
+
+// frame goes on to the next frame of records.
+func (f *feed) frame() error {
+	f.i, f.count = 0, 0
+	fr, err := f.reader.Next()
+	var gone *buffer.Lost
+	switch {
+	case errors.As(err, &gone):
+		return f.missing(gone.From, gone.To)
+	case err != nil:
+		return err
+	case fr.Key:
+		// A key that can't be read shows in the frames behind it.
+		_ = f.codec.key(fr.Payload)
+		return nil
+	}
+	count, err := f.codec.frame(fr.Payload)
+	if err == nil && count != fr.Count {
+		err = fmt.Errorf("%d records under %d numbers", count, fr.Count)
+	}
+	if err != nil {
+		f.u.log.Warn("the buffer holds what can't be decoded", "from", fr.First, "records", fr.Count, "error", err)
+		return f.missing(fr.First, fr.First+uint64(fr.Count)-1)
+	}
+	f.n, f.count = fr.First, count
+	return nil
+}
+
+// missing passes over a range, and returns what of it was still to come; nil if
+// nothing was.
+func (f *feed) missing(from, to uint64) error {
+	from = max(from, f.at)
+	if to < from {
+		return nil
+	}
+	f.at = to + 1
+	return &buffer.Lost{From: from, To: to}
+}

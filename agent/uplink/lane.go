@@ -1,0 +1,213 @@
+package uplink
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"pithead/buffer"
+)
+
+// The lanes of the buffer that an uplink sends.
+const (
+	eventLane = "events"
+	statsLane = "stats"
+	dataLane  = "data"
+)
+
+// Position is the name under which the buffer keeps how far an uplink is in a
+// lane: the last number that it is done with.
+func Position(lane, uplink string) string { return lane + "/" + uplink }
+
+// A lane is one lane of the buffer on its way out.
+type lane interface {
+	// next is the lane's next message, if one is ready; hurry says not to wait for
+	// more to go with it. errMore asks to be called again.
+	next(now time.Time, hurry bool) (message, bool, error)
+	// due is when time alone makes a message ready; zero if it doesn't.
+	due() time.Time
+	// done is the number up to which there is nothing left to send; false while
+	// the lane was not read to its end, or holds something back.
+	done() (uint64, bool)
+	close()
+}
+
+// errMore says that a lane was read for long enough without anything to send.
+var errMore = errors.New("more to read")
+
+// mostFrames is how many frames are read in one go before others get a turn: an
+// uplink of few points may have to pass over days of others.
+const mostFrames = 64
+
+// batches is the lane of readings or of statistics.
+type batches struct {
+	topic  string
+	name   string
+	feed   *feed
+	cut    cutter
+	within time.Duration
+	held   item         // where holds: read, but for the message after the one that was cut
+	gone   *buffer.Lost // likewise
+	holds  bool
+	ended  bool // read to the present end
+}
+
+func (u *Uplink) readings(after uint64) *batches {
+	c := &readings{u: u, begins: map[string][]byte{}}
+	return u.batches(dataLane, "readings", after, c)
+}
+
+func (u *Uplink) statistics(after uint64) *batches {
+	return u.batches(statsLane, "stats", after, &statistics{u: u})
+}
+
+func (u *Uplink) batches(name, list string, after uint64, c codec) *batches {
+	return &batches{
+		topic: Topic(u.Site, u.cfg, name), name: name, feed: u.feed(name, after+1, c), within: u.cfg.Within,
+		cut: cutter{epoch: u.Log.Epoch(), list: list, most: max(u.cfg.Batch, 1), limit: u.cfg.Max, prev: after},
+	}
+}
+
+func (b *batches) next(now time.Time, hurry bool) (message, bool, error) {
+	for b.ended = false; ; {
+		if b.cut.full() {
+			return b.message(), true, nil
+		}
+		if fits, err := b.take(now); err != nil {
+			b.ended = err == io.EOF
+			if b.ended && !b.cut.empty() && (hurry || now.Sub(b.cut.since) >= b.within) {
+				return b.message(), true, nil
+			}
+			if b.ended {
+				err = nil
+			}
+			return message{}, false, err
+		} else if !fits {
+			return b.message(), true, nil
+		}
+	}
+}
+
+// take moves one item from the feed into the message that is being made.
+func (b *batches) take(now time.Time) (fits bool, err error) {
+	if !b.holds && b.gone == nil {
+		b.held, err = b.feed.next()
+		if b.holds = err == nil; !b.holds && !errors.As(err, &b.gone) {
+			return false, err
+		}
+	}
+	if b.gone != nil {
+		if fits = b.cut.miss(b.gone, b.feed.u.present(), now); fits {
+			b.gone = nil
+		}
+		return fits, nil
+	}
+	b.holds = !b.cut.add(b.held, now)
+	return !b.holds, nil
+}
+
+func (b *batches) message() message {
+	payload, last, first := b.cut.cut()
+	return message{topic: b.topic, payload: payload, lane: b.name, last: last, first: first}
+}
+
+func (b *batches) due() time.Time {
+	if b.cut.empty() {
+		return time.Time{}
+	}
+	return b.cut.since.Add(b.within)
+}
+
+func (b *batches) close() { b.feed.reader.Close() }
+
+func (b *batches) done() (uint64, bool) {
+	return b.feed.at - 1, b.ended && b.cut.empty() && !b.holds && b.gone == nil
+}
+
+// oldest is when the oldest reading was taken that is no message yet.
+func (b *batches) oldest() mark {
+	if b.cut.items == 0 && b.holds {
+		return b.held.first
+	}
+	return b.cut.first
+}
+
+// events is the lane of events: one a message, its bytes as they were signed.
+type events struct {
+	u      *Uplink
+	reader *buffer.Reader
+	after  uint64
+	ended  bool
+}
+
+func (u *Uplink) events(after uint64) *events {
+	return &events{u: u, reader: u.Log.Lane(eventLane).Reader(after + 1), after: after}
+}
+
+func (e *events) next(time.Time, bool) (message, bool, error) {
+	payload, err := e.read()
+	if e.ended = err == io.EOF; e.ended {
+		return message{}, false, nil
+	}
+	if err != nil {
+		return message{}, false, err
+	}
+	kind := eventLane
+	if e.u.late(payload) {
+		kind += "/late"
+	}
+	return message{topic: Topic(e.u.Site, e.u.cfg, kind), payload: payload, lane: eventLane, last: e.after}, true, nil
+}
+
+// read is the next event's bytes. What is lost of events, the chain itself says.
+func (e *events) read() ([]byte, error) {
+	for {
+		fr, err := e.reader.Next()
+		var gone *buffer.Lost
+		switch {
+		case errors.As(err, &gone):
+			e.after = max(e.after, gone.To)
+		case err != nil:
+			return nil, err
+		case !fr.Key && fr.First > e.after:
+			e.after = fr.First
+			return bytes.Clone(fr.Payload), nil
+		}
+	}
+}
+
+func (e *events) due() time.Time       { return time.Time{} }
+func (e *events) close()               { e.reader.Close() }
+func (e *events) done() (uint64, bool) { return e.after, e.ended }
+
+// lateAfter is how old an event may be before its topic says that it is: nobody
+// should sound a siren for last week.
+const lateAfter = time.Minute
+
+// told is what of an event matters to its delivery.
+type told struct {
+	Boot  uint32 `json:"boot"`
+	M     int64  `json:"m"`
+	T     *int64 `json:"t"`
+	Level string `json:"level"`
+}
+
+// late says whether an event is older than lateAfter, or as good as: one of
+// another boot whose time nobody knows.
+func (u *Uplink) late(payload []byte) bool {
+	var e told
+	if json.Unmarshal(payload, &e) != nil {
+		return false // it goes out as it is
+	}
+	k := mark{set: true, boot: e.Boot, m: e.M}
+	if e.T != nil {
+		k.t, k.known = *e.T, true
+	} else if off, ok := u.Offset(e.Boot); ok {
+		k.t, k.known = e.M+off, true
+	}
+	age, ok := k.age(u.Now(), u.Boot)
+	// One that is to happen yet carries a time of a clock that was set back since.
+	return !ok || age.Abs() > lateAfter
+}

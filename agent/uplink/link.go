@@ -1,0 +1,155 @@
+package uplink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"pithead/config"
+)
+
+// A link is one connection, from CONNECT to its end, and one MQTT client with
+// it: a client is never used twice. The client reconnects, stores and repeats
+// nothing by itself, since it reports as delivered what it only kept; it is a
+// pipe, and what has no PUBACK is unsent.
+type link struct {
+	client mqtt.Client
+	base   *socket
+	wrote  chan struct{} // a PUBLISH has left the client
+	lost   chan error    // holds one: why the connection ended by itself
+}
+
+// a will is what the broker publishes, retained, when the gateway falls silent.
+type will struct {
+	topic   string
+	payload []byte
+}
+
+// connect opens a link to one broker. All of it, to the CONNACK, is over when
+// ctx is. Patience is how long nothing may move before the link is given up.
+func connect(ctx context.Context, c config.Uplink, address string, w will, patience time.Duration) (*link, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := password(c.Password)
+	if err != nil {
+		return nil, err
+	}
+	way, err := open(ctx, c, u, patience)
+	if err != nil {
+		return nil, err
+	}
+	l := &link{base: way.base, wrote: make(chan struct{}, 1), lost: make(chan error, 1)}
+	l.client = mqtt.NewClient(l.options(c, secret, w, &pipe{Conn: way.top, wrote: l.wrote}))
+	stop := context.AfterFunc(ctx, func() { l.base.Close() })
+	token := l.client.Connect()
+	token.Wait()
+	if err := token.Error(); err != nil {
+		stop()
+		l.base.Close()
+		return nil, refusal(ctx, err)
+	}
+	if !stop() {
+		l.close(0)
+		return nil, context.Cause(ctx)
+	}
+	return l, nil
+}
+
+func (l *link) options(c config.Uplink, secret string, w will, p *pipe) *mqtt.ClientOptions {
+	o := mqtt.NewClientOptions()
+	o.AddBroker("tcp://broker") // the client wants one; open knows the way
+	o.SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return p, nil })
+	o.SetClientID(c.ClientID)
+	o.SetUsername(c.Username)
+	o.SetPassword(secret)
+	o.SetProtocolVersion(4)
+	o.SetCleanSession(true)
+	o.SetAutoReconnect(false)
+	o.SetConnectRetry(false)
+	o.SetStore(noStore{})
+	o.SetKeepAlive(keepalive(c))
+	o.SetPingTimeout(keepalive(c))
+	o.SetWriteTimeout(publishTimeout)
+	o.SetBinaryWill(w.topic, w.payload, 1, true)
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { l.lost <- err })
+	return o
+}
+
+// publishTimeout bounds Publish where the client's goroutines have just ended,
+// and nobody would ever take the message. While they live it takes no time,
+// since only one message is ever under way.
+const publishTimeout = time.Second
+
+// keepalive is the uplink's, in the whole seconds that MQTT has for it.
+func keepalive(c config.Uplink) time.Duration {
+	return min(max(c.Keepalive.Truncate(time.Second), time.Second), 65535*time.Second)
+}
+
+// refusal puts the reason of a connection that was not made into our words.
+func refusal(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("the broker does not answer")
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword):
+		return errors.New("the broker refuses user name or password")
+	case errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return errors.New("the broker does not let this client in")
+	case errors.Is(err, packets.ErrorRefusedIDRejected):
+		return errors.New("the broker refuses the client id")
+	}
+	return fmt.Errorf("connect: %w", err)
+}
+
+// publish hands one message to the client; wrote tells when it is out.
+func (l *link) publish(topic string, retained bool, payload []byte) mqtt.Token {
+	return l.client.Publish(topic, 1, retained, payload)
+}
+
+// why is the reason of a token that ended without its PUBACK: the connection's,
+// which the client tells a moment later, or else the token's own.
+func (l *link) why(err error) error {
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case lost := <-l.lost:
+		return lost
+	case <-t.C:
+		return err
+	}
+}
+
+// close ends the link and returns when the client's goroutines have ended. With
+// a grace it takes leave of the broker, and so keeps the will unsaid.
+func (l *link) close(grace time.Duration) {
+	if grace == 0 {
+		l.base.Close()
+	}
+	var once sync.Once
+	end := func() { once.Do(func() { l.base.Close() }) }
+	t := time.AfterFunc(grace, end)
+	defer t.Stop()
+	// Disconnect returns when all has ended; that the socket ends sees to it. Its
+	// own limit is only for what no test has shown.
+	l.client.Disconnect(uint((grace + 10*time.Second).Milliseconds()))
+	end()
+}
+
+// noStore keeps nothing.
+type noStore struct{}
+
+func (noStore) Open()                             {}
+func (noStore) Put(string, packets.ControlPacket) {}
+func (noStore) Get(string) packets.ControlPacket  { return nil }
+func (noStore) All() []string                     { return nil }
+func (noStore) Del(string)                        {}
+func (noStore) Close()                            {}
+func (noStore) Reset()                            {}

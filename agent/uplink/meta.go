@@ -1,0 +1,107 @@
+package uplink
+
+import (
+	"pithead/agent/alarm"
+	"pithead/config"
+	"pithead/drivers"
+)
+
+// Meta is what an uplink tells of its points and of the outputs: names, units,
+// states and limits, so that a platform can show and audit them. It comes in as
+// many parts as max-message asks for.
+func Meta(site *config.Site, c config.Uplink, epoch string) [][]byte {
+	b := appendUint([]byte(`{`), "v", 1)
+	b = appendText(b, "epoch", epoch)
+	b = appendText(b, "name", site.Name)
+	b = appendText(b, "config", site.Hash)
+	points, outputs := section{name: "points"}, section{name: "outputs"}
+	for i := range site.Points {
+		if p := &site.Points[i]; matches(c.Points, p.ID) {
+			points.items = append(points.items, appendPoint(nil, p))
+		}
+	}
+	for i := range site.Outputs {
+		outputs.items = append(outputs.items, appendOutput(nil, &site.Outputs[i]))
+	}
+	return parts(b, []section{outputs, points}, c.Max)
+}
+
+func appendPoint(b []byte, p *config.Point) []byte {
+	b = appendText(append(b, '{'), "id", p.ID)
+	b = appendText(b, "name", p.Name)
+	b = appendText(b, "unit", p.Unit)
+	b = appendText(b, "type", p.Type)
+	b = appendText(b, "class", p.Class)
+	if len(p.States) > 0 {
+		b = append(appendName(b, "states"), '{')
+		for _, s := range p.States {
+			b = appendText(b, s.Value.String(), s.Label)
+		}
+		b = append(b, '}')
+	}
+	if p.Range != nil {
+		b = appendPair(b, "range", *p.Range)
+	}
+	if len(p.Alarms) > 0 {
+		b = append(appendName(b, "limits"), '[')
+		for i := range p.Alarms {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendLimit(b, &p.Alarms[i])
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+// appendLimit tells an alarm as the site file does: its condition is a member,
+// with the limit as its value.
+func appendLimit(b []byte, d *alarm.Def) []byte {
+	b = appendText(append(b, '{'), "id", d.ID)
+	b = appendText(b, "level", d.Level.String())
+	switch name := d.Condition.String(); d.Condition {
+	case alarm.Outside:
+		b = appendPair(appendPair(b, name, d.Limit), "clear", d.Clear)
+	case alarm.Equals:
+		b = d.Equal.Append(appendName(b, name))
+	case alarm.Fault, alarm.Flat:
+		b = appendInt(b, name, d.For.Milliseconds())
+	case alarm.Rise, alarm.Fall:
+		b = drivers.AppendFloat(appendName(b, name), d.Limit[0])
+		b = appendInt(b, "within", d.Within.Milliseconds())
+	default:
+		b = drivers.AppendFloat(appendName(b, name), d.Limit[0])
+		b = drivers.AppendFloat(appendName(b, "clear"), d.Clear[0])
+	}
+	if d.For > 0 && d.Condition != alarm.Fault && d.Condition != alarm.Flat {
+		b = appendInt(b, "for", d.For.Milliseconds())
+	}
+	if d.ClearFor > 0 {
+		b = appendInt(b, "clear-for", d.ClearFor.Milliseconds())
+	}
+	if d.Latch {
+		b = append(appendName(b, "latch"), "true"...)
+	}
+	if len(d.Do) > 0 {
+		b = appendJSON(appendName(b, "do"), d.Do)
+	}
+	return append(b, '}')
+}
+
+func appendPair(b []byte, name string, p [2]float64) []byte {
+	b = drivers.AppendFloat(append(appendName(b, name), '['), p[0])
+	return append(drivers.AppendFloat(append(b, ','), p[1]), ']')
+}
+
+func appendOutput(b []byte, o *config.Output) []byte {
+	kind := "notice"
+	if o.Trip {
+		kind = "trip"
+	}
+	b = appendText(append(b, '{'), "id", o.ID)
+	b = appendText(b, "name", o.Name)
+	b = appendText(b, "kind", kind)
+	b = appendText(b, "where", o.Where)
+	return append(appendText(b, "first-line", o.FirstLine), '}')
+}

@@ -1,0 +1,318 @@
+package uplink
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+const (
+	drainTime = time.Second     // at the end of a run for what is still to go
+	stopTime  = 2 * time.Second // for that and the word that it stopped
+	leave     = 250 * time.Millisecond
+	readAgain = 5 * time.Second // after the disk failed
+)
+
+// A session is what an uplink does with one link.
+type session struct {
+	*Uplink
+	link *link
+
+	events  *events // nil where the uplink sends none
+	batches []*batches
+	control control
+	turns   [2]int // who of control and events, and of batches, goes first
+
+	window  []sent
+	moved   time.Time // when the window's head became it
+	writing bool      // the client has a message that is not out yet
+	more    bool      // a lane has more to read at once
+	resting time.Time // no lane is read before: the disk failed
+	began   time.Time
+	holds   bool      // the connection lasted
+	closing time.Time // when the run ended; zero: it goes on
+	stopped bool      // said so
+}
+
+// sent is a message that waits for its acknowledgement.
+type sent struct {
+	token mqtt.Token
+	lane  string
+	last  uint64
+	first mark
+}
+
+func (u *Uplink) newSession(l *link) *session {
+	now := time.Now()
+	s := &session{Uplink: u, link: l, began: now, moved: now, control: control{Uplink: u}}
+	if u.cfg.Events {
+		s.events = u.events(u.at[eventLane])
+	}
+	// Statistics are few: after an outage they draw the picture before the readings fill it in.
+	if u.cfg.Stats {
+		s.batches = append(s.batches, u.statistics(u.at[statsLane]))
+	}
+	if u.cfg.Data {
+		s.batches = append(s.batches, u.readings(u.at[dataLane]))
+	}
+	s.control.begin(now)
+	return s
+}
+
+// run delivers until the link is lost, which is the error, or ctx ends and what
+// could be said was said: nil.
+func (s *session) run(ctx context.Context) error {
+	ended := ctx.Done()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		now := time.Now()
+		s.fill(ctx, now)
+		s.settle(now)
+		if s.over(now) {
+			return nil
+		}
+		if s.stuck(now) {
+			return errors.New("nothing was acknowledged for twice the keepalive")
+		}
+		timer.Reset(s.wait(now))
+		select {
+		case err := <-s.link.lost:
+			return err
+		case <-s.link.wrote:
+			s.writing = false
+		case <-s.head():
+			if err := s.acknowledged(); err != nil {
+				return s.link.why(err)
+			}
+		case <-ended:
+			ended, s.closing = nil, time.Now()
+		case <-s.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// fill publishes what is ready, as far as the window and the client take it.
+func (s *session) fill(ctx context.Context, now time.Time) {
+	s.more = false
+	for s.room(now) {
+		m, ok := s.next(ctx, now)
+		if !ok {
+			return
+		}
+		if len(s.window) == 0 {
+			s.moved = now
+		}
+		s.window = append(s.window, sent{s.link.publish(m.topic, m.retained, m.payload), m.lane, m.last, m.first})
+		s.writing = true
+		s.note(func(st *State) { st.Published++ })
+	}
+}
+
+// room says whether one more message may go. That the gateway stopped may go
+// beyond the window.
+func (s *session) room(now time.Time) bool {
+	last := !s.closing.IsZero() && now.Sub(s.closing) >= drainTime
+	return !s.writing && (len(s.window) < max(s.cfg.Window, 1) || last)
+}
+
+// next is the next message: the gateway's own and events in turns, so that
+// neither waits for all of the other; then statistics and readings likewise.
+func (s *session) next(ctx context.Context, now time.Time) (message, bool) {
+	if !s.closing.IsZero() {
+		return s.lastWords(now)
+	}
+	for range 2 {
+		s.turns[0]++
+		if s.turns[0]%2 == 1 {
+			if m, ok := s.control.next(ctx, now, s.behind()); ok {
+				return m, true
+			}
+		} else if m, ok := s.event(now); ok {
+			return m, true
+		}
+	}
+	return s.batch(now, false)
+}
+
+// lastWords is what remains to be said when the run has ended.
+func (s *session) lastWords(now time.Time) (message, bool) {
+	if s.stopped {
+		return message{}, false
+	}
+	if now.Sub(s.closing) < drainTime {
+		if m, ok := s.event(now); ok {
+			return m, true
+		}
+		if m, ok := s.batch(now, true); ok || s.more {
+			return m, ok
+		}
+	}
+	s.stopped = true
+	return s.status("stopped"), true
+}
+
+func (s *session) event(now time.Time) (message, bool) {
+	if s.events == nil {
+		return message{}, false
+	}
+	return s.read(s.events, now, false)
+}
+
+func (s *session) batch(now time.Time, hurry bool) (message, bool) {
+	for range s.batches {
+		s.turns[1]++
+		if m, ok := s.read(s.batches[s.turns[1]%len(s.batches)], now, hurry); ok {
+			return m, true
+		}
+	}
+	return message{}, false
+}
+
+func (s *session) read(l lane, now time.Time, hurry bool) (message, bool) {
+	if now.Before(s.resting) {
+		return message{}, false
+	}
+	m, ok, err := l.next(now, hurry)
+	switch {
+	case err == errMore:
+		s.more = true
+	case err != nil:
+		s.resting = now.Add(readAgain)
+		s.log.Error("the buffer can't be read", "error", err)
+		s.note(func(st *State) { st.LastError = err.Error() })
+	}
+	return m, ok
+}
+
+// head is done when the oldest message is. A broker acknowledges in order, and
+// where it doesn't, what comes before its turn waits for it: only an unbroken
+// beginning moves the position.
+func (s *session) head() <-chan struct{} {
+	if len(s.window) == 0 {
+		return nil
+	}
+	return s.window[0].token.Done()
+}
+
+// acknowledged takes what is done off the beginning of the window.
+func (s *session) acknowledged() error {
+	for len(s.window) > 0 {
+		m := s.window[0]
+		select {
+		case <-m.token.Done():
+		default:
+			return nil
+		}
+		if err := m.token.Error(); err != nil {
+			return err
+		}
+		s.window = s.window[1:]
+		s.moved = time.Now()
+		s.acked(m.lane, m.last)
+	}
+	return nil
+}
+
+// settle notes what State tells: how far each lane is, and the oldest reading
+// that is not acknowledged.
+func (s *session) settle(now time.Time) {
+	if !s.holds && now.Sub(s.began) >= quick {
+		s.holds = true
+		s.note(func(st *State) { st.LastError, st.Fault = "", "" })
+	}
+	s.oldest(s.first())
+	if len(s.window) > 0 {
+		return
+	}
+	for name, l := range s.lanes() {
+		if n, ok := l.done(); ok {
+			s.passed(name, n)
+		}
+	}
+}
+
+func (s *session) lanes() iter.Seq2[string, lane] {
+	return func(yield func(string, lane) bool) {
+		if s.events != nil && !yield(eventLane, s.events) {
+			return
+		}
+		for _, b := range s.batches {
+			if !yield(b.name, b) {
+				return
+			}
+		}
+	}
+}
+
+// close ends the link. Taking leave makes the broker forget the will, so that
+// is for a gateway that has said that it stops.
+func (s *session) close() {
+	grace := time.Duration(0)
+	if s.stopped {
+		grace = leave
+	}
+	s.link.close(grace)
+	for _, l := range s.lanes() {
+		l.close()
+	}
+}
+
+// first is when the oldest reading was taken that is not acknowledged.
+func (s *session) first() mark {
+	for _, m := range s.window {
+		if m.first.set {
+			return m.first
+		}
+	}
+	for _, b := range s.batches {
+		if k := b.oldest(); k.set {
+			return k
+		}
+	}
+	return mark{}
+}
+
+// stuck says that the broker answers nothing any more. The socket sees that no
+// byte comes; this sees that none of what came was the answer that is owed.
+func (s *session) stuck(now time.Time) bool {
+	return len(s.window) > 0 && now.Sub(s.moved) >= s.patience()
+}
+
+// over says that the run has ended and nothing is left to say, or no time.
+func (s *session) over(now time.Time) bool {
+	return !s.closing.IsZero() && (s.stopped && len(s.window) == 0 || now.Sub(s.closing) >= stopTime)
+}
+
+// wait is how long nothing has to be done if nothing happens.
+func (s *session) wait(now time.Time) time.Duration {
+	if s.more && s.room(now) {
+		return 0
+	}
+	at := now.Add(time.Hour)
+	sooner := func(t time.Time) {
+		if t.After(now) && t.Before(at) {
+			at = t
+		}
+	}
+	sooner(s.control.due(s.behind()))
+	for _, b := range s.batches {
+		sooner(b.due())
+	}
+	sooner(s.resting)
+	if !s.holds {
+		sooner(s.began.Add(quick))
+	}
+	if len(s.window) > 0 {
+		sooner(s.moved.Add(s.patience()))
+	}
+	if !s.closing.IsZero() {
+		sooner(s.closing.Add(drainTime))
+		sooner(s.closing.Add(stopTime))
+	}
+	return at.Sub(now)
+}

@@ -1,0 +1,78 @@
+package uplink
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// chunk is written at a time, so that the deadline asks for progress rather
+	// than for a whole message: 256 kB take half a minute on a 64 kbit/s link.
+	chunk = 4 << 10
+	// sendBuffer bounds what the kernel takes in advance. With megabytes of it a
+	// ping on a slow link waits for minutes behind what was written before.
+	sendBuffer = 64 << 10
+)
+
+// A socket is the connection at its lowest, below TLS and WebSocket. It ends
+// when nothing moves for as long as patience, in either direction: the client's
+// own check is late, since its ping waits behind stuck writes.
+type socket struct {
+	net.Conn
+	patience time.Duration
+}
+
+func newSocket(c net.Conn, patience time.Duration) *socket {
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetWriteBuffer(sendBuffer) // the system's own is slower to notice, no worse
+	}
+	return &socket{Conn: c, patience: patience}
+}
+
+func (s *socket) Read(b []byte) (int, error) {
+	if err := s.Conn.SetReadDeadline(time.Now().Add(s.patience)); err != nil {
+		return 0, err
+	}
+	return s.Conn.Read(b)
+}
+
+func (s *socket) Write(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		if err = s.Conn.SetWriteDeadline(time.Now().Add(s.patience)); err != nil {
+			return n, err
+		}
+		var m int
+		m, err = s.Conn.Write(b[n:min(n+chunk, len(b))])
+		n += m
+	}
+	return n, err
+}
+
+// Deadlines are the socket's own affair; what is above would take them away.
+func (s *socket) SetDeadline(time.Time) error      { return nil }
+func (s *socket) SetReadDeadline(time.Time) error  { return nil }
+func (s *socket) SetWriteDeadline(time.Time) error { return nil }
+
+// A pipe is the connection at its highest, as the MQTT client sees it. It keeps
+// packets whole (the client pings from a goroutine of its own) and tells when a
+// PUBLISH was written, so that never more than one waits in the client.
+type pipe struct {
+	net.Conn
+	mu    sync.Mutex
+	wrote chan struct{} // holds one
+}
+
+func (p *pipe) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, err := p.Conn.Write(b)
+	const publish = 0x30 // in the upper half of a packet's first byte
+	if len(b) > 0 && b[0]&0xf0 == publish {
+		select {
+		case p.wrote <- struct{}{}:
+		default:
+		}
+	}
+	return n, err
+}
