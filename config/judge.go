@@ -1,0 +1,222 @@
+package config
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"pithead/config/expr"
+	"pithead/drivers"
+	"pithead/drivers/gpio"
+	"pithead/drivers/modbus"
+	"pithead/drivers/sim"
+)
+
+// judge holds the parts of a file against each other and makes the Site. What
+// the reader found wrong is not judged a second time.
+type judge struct {
+	*reader
+	dir   string   // of the site file
+	look  bool     // for files and secrets
+	envs  []*value // secrets in the environment
+	lines []string // of the text
+	top   *object
+	site  *Site
+
+	buses   catalog[*bus]
+	devices catalog[*device]
+	points  catalog[*point]
+	outputs catalog[*output]
+	pins    map[string]string // GPIO line, to the path of what uses it
+	stack   []*point          // computed points being compiled
+}
+
+// catalog is things by id and in the file's order.
+type catalog[T any] struct {
+	by  map[string]T
+	all []T
+	ids []string
+}
+
+func (n *catalog[T]) add(id string, t T) {
+	if n.by == nil {
+		n.by = map[string]T{}
+	}
+	n.by[id] = t
+	n.all, n.ids = append(n.all, t), append(n.ids, id)
+}
+
+type bus struct {
+	*object
+	id, kind string // kind is empty where it is wrong
+	modbus   modbus.Config
+	gpio     gpio.Config
+	sim      sim.Config
+}
+
+type device struct {
+	*object
+	id   string
+	bus  *bus // nil where it is wrong
+	conf modbus.UnitConfig
+	site Device
+}
+
+type point struct {
+	*object
+	id, source string
+	kind       drivers.Kind // None where it is wrong or not yet known
+	device     *device
+	bus        *bus
+	reg        modbus.PointConfig
+	width      int // registers
+	site       Point
+	dormant    bool // this version can't read it
+	state      compileState
+	slowest    time.Duration // cycle among the inputs of a computed point; 0 = not known
+}
+
+type output struct {
+	*object
+	id   string
+	trip bool
+	bus  *bus
+	site Output
+}
+
+// newJudge collects the ids first, so that everything may name everything.
+func newJudge(r *reader, src []byte, top *object) *judge {
+	j := &judge{reader: r, dir: filepath.Dir(r.file), lines: strings.Split(string(src), "\n"), top: top, pins: map[string]string{}}
+	sum := sha256.Sum256(src)
+	j.site = &Site{File: r.file, Source: src, Hash: "sha256:" + hex.EncodeToString(sum[:])}
+	for _, o := range top.entries("buses") {
+		j.buses.add(o.id("buses"), &bus{object: o, id: o.id("buses")})
+	}
+	for _, o := range top.entries("devices") {
+		j.devices.add(o.id("devices"), &device{object: o, id: o.id("devices")})
+	}
+	for _, o := range top.entries("points") {
+		j.points.add(o.id("points"), &point{object: o, id: o.id("points")})
+	}
+	for _, o := range top.entries("outputs") {
+		j.outputs.add(o.id("outputs"), &output{object: o, id: o.id("outputs")})
+	}
+	return j
+}
+
+// run judges everything, in the order in which the parts need each other.
+func (j *judge) run() {
+	each(j.buses.all, j.judgeBus)
+	each(j.devices.all, j.judgeDevice)
+	each(j.points.all, j.judgePoint)
+	each(j.outputs.all, j.judgeOutput)
+	each(j.points.all, j.compile)
+	each(j.points.all, j.judgeValues)
+	each(j.outputs.all, j.judgeVerify)
+	each(j.points.all, j.judgeAlarms)
+	each(j.buses.all, j.judgeSignals)
+	each(j.top.entries("uplinks"), j.judgeUplink)
+	each(j.top.entries("seals"), j.judgeSeal)
+	each(j.top.entries("groups"), j.judgeGroup)
+	j.judgeRest()
+	each(j.buses.all, j.judgeTiming)
+	j.judgeFiles()
+	j.assemble()
+}
+
+func each[T any](all []T, f func(T)) {
+	for _, t := range all {
+		f(t)
+	}
+}
+
+// find is what a value names, or nothing, which is told unless the whole part
+// of the file that would have it is broken.
+func find[T any](j *judge, v *value, in *catalog[T], part, what string) (t T, ok bool) {
+	if v == nil {
+		return t, false
+	}
+	if t, ok = in.by[v.text]; !ok {
+		j.noSuch(v, in.ids, part, what)
+	}
+	return t, ok
+}
+
+func (j *judge) noSuch(v *value, ids []string, part, what string) {
+	m := j.top.sub(part)
+	if j.top.broken(part) || m != nil && m.has(v.text) {
+		return
+	}
+	if w := j.near(v.text, ids); w != "" {
+		j.errorf(v.place, "no %s %q; did you mean %q?", what, v.text, w)
+		return
+	}
+	hint := ""
+	if len(ids) > 0 && len(ids) <= 8 {
+		hint = "; want " + orList(ids)
+	} else if len(ids) == 0 {
+		hint = "; " + part + ": has none"
+	}
+	if j.top.has("include") {
+		hint += " (files under include are not read by this version)"
+	}
+	j.errorf(v.place, "no %s %q%s", what, v.text, hint)
+}
+
+// only refuses a second of several keys that exclude each other, and returns
+// the one that counts: none where there is none or a doubt.
+func (j *judge) only(o *object, of []string, what string) (string, bool) {
+	var got []string
+	for _, k := range of {
+		if o.has(k) {
+			got = append(got, k)
+		}
+	}
+	if len(got) > 1 {
+		slices.SortFunc(got, func(a, b string) int { return comparePlaces(o.where(a), o.where(b)) })
+		at := o.where(got[1])
+		if p, ok := o.at[got[1]]; ok {
+			at = p
+		}
+		j.errorf(at, "is a second %s beside %q; want one", what, got[0])
+		return "", false
+	}
+	if len(got) == 1 {
+		return got[0], true
+	}
+	return "", true
+}
+
+func comparePlaces(a, b place) int {
+	return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.col, b.col))
+}
+
+// misplaced refuses keys that have no meaning for this kind of thing.
+func (j *judge) misplaced(o *object, keys map[string][]string, kind, what string) {
+	for _, k := range o.keys {
+		if of, ok := keys[k]; ok && !slices.Contains(of, kind) {
+			j.errorf(o.at[k], "means nothing for %s; it belongs to %s", what, orList(of))
+			o.vals[k] = nil
+		}
+	}
+}
+
+// path is a file name as written, taken from the site file's folder.
+func (j *judge) path(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(j.dir, name)
+}
+
+func states(p *point) []expr.State {
+	out := make([]expr.State, len(p.site.States))
+	for i, s := range p.site.States {
+		out[i] = expr.State{Value: s.Value, Label: s.Label}
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+package config
+
+import (
+	"slices"
+	"time"
+
+	"pithead/drivers/gpio"
+	"pithead/drivers/modbus"
+	"pithead/drivers/sim"
+)
+
+var transports = map[string]modbus.Transport{"serial": modbus.RTU, "tcp": modbus.TCP, "rtu-over-tcp": modbus.RTUOverTCP}
+
+var parities = map[string]byte{"none": 'N', "even": 'E', "odd": 'O'}
+
+// judgeBus finds out what kind a bus is, and what it may say then.
+func (j *judge) judgeBus(b *bus) {
+	kind, sure := j.only(b.object, busKinds, "kind of bus")
+	if kind == "" {
+		if sure && !b.strange {
+			j.errorf(b.place, "has no kind; want %s", orList(busKinds))
+		}
+		return
+	}
+	b.kind = kind
+	for _, k := range b.keys {
+		if k != kind && !slices.Contains(kindsOf(k), kind) {
+			j.errorf(b.at[k], "a %s bus has none; it belongs to %s", kind, orList(kindsOf(k)))
+			b.vals[k] = nil
+		}
+	}
+	j.sameHardware(b)
+	switch kind {
+	case "gpio":
+		b.gpio = gpio.Config{ID: b.id, Chip: b.text(kind)}
+	case "sim":
+		b.sim = sim.Config{ID: b.id, Signals: map[string]sim.Signal{}}
+		if o := b.sub("sim"); o != nil {
+			b.sim.Seed = int64(o.int("seed"))
+		}
+	default:
+		b.modbus = j.lineOf(b)
+	}
+}
+
+// kindsOf says which kinds of bus know a key that is not a kind itself.
+func kindsOf(k string) []string {
+	if only, ok := busOnly[k]; ok {
+		return only
+	}
+	return busKinds[:3]
+}
+
+func (j *judge) lineOf(b *bus) modbus.Config {
+	c := modbus.Config{
+		ID: b.id, Transport: transports[b.kind], Address: b.text(b.kind),
+		Baud: b.int("baud"), Parity: parities[b.text("parity")], DataBits: digit(b.text("data")), StopBits: digit(b.text("stop")),
+		Timeout: b.dur("timeout"), Gap: b.dur("gap"),
+	}
+	if c.Timeout == 0 {
+		c.Timeout = time.Second
+		if b.kind == "serial" {
+			c.Timeout = 500 * time.Millisecond
+		}
+	}
+	if v := b.given("data"); v != nil && v.text == "7" && b.text("framing") != "ascii" && !b.broken("framing") {
+		j.errorf(v.place, "RTU frames need 8 data bits; want 8, or framing: ascii")
+	}
+	return c
+}
+
+func digit(s string) int {
+	if len(s) != 1 {
+		return 0
+	}
+	return int(s[0] - '0')
+}
+
+// sameHardware refuses two buses on one line: each believes it is alone there.
+func (j *judge) sameHardware(b *bus) {
+	v := b.given(b.kind)
+	if v == nil || v.text == "" {
+		return
+	}
+	for _, o := range j.buses.all {
+		if o == b {
+			return
+		}
+		if w := o.given(b.kind); w != nil && o.kind == b.kind && w.text == v.text {
+			if b.kind == "tcp" {
+				j.warnf(v.place, "%s is bus %q already; two connections to one server may disturb each other", v.text, o.id)
+			} else {
+				j.errorf(v.place, "%s is bus %q already; want everything on it under one bus", v.text, o.id)
+			}
+			return
+		}
+	}
+}
+
+// judgeDevice holds a Modbus unit against its bus.
+func (j *judge) judgeDevice(d *device) {
+	d.conf = modbus.UnitConfig{
+		ID: d.id, Unit: byte(d.int("unit")), Every: j.everyOf(d.object),
+		Timeout: d.dur("timeout"), Pause: d.dur("pause"), Turnaround: d.dur("turnaround"),
+		Retries: d.int("retries"), Join: d.int("join"), Max: d.int("max"), Late: d.dur("late"),
+	}
+	d.site = Device{ID: d.id, Name: d.text("name"), Unit: d.int("unit"), Every: d.conf.Every, Line: d.line}
+	j.judgeSetup(d)
+	b, ok := find(j, d.given("bus"), &j.buses, "buses", "bus")
+	if !ok {
+		return
+	}
+	d.site.Bus = b.id
+	if b.kind == "gpio" {
+		j.errorf(d.where("bus"), "%q is a GPIO board; want a serial, tcp, rtu-over-tcp or sim bus", b.id)
+		return
+	}
+	d.bus = b
+	j.judgeUnit(d)
+}
+
+// judgeUnit refuses an address that nobody or somebody else answers to.
+func (j *judge) judgeUnit(d *device) {
+	v := d.given("unit")
+	if v == nil || d.bus.kind == "" {
+		return
+	}
+	switch {
+	case d.bus.kind != "tcp" && v.n == 0:
+		j.errorf(v.place, "0 is the broadcast, which nobody answers; want 1 to 247")
+	case d.bus.kind != "tcp" && v.n > 247:
+		j.warnf(v.place, "%d is reserved; units are 1 to 247", v.n)
+	}
+	for _, o := range j.devices.all {
+		if o == d {
+			return
+		}
+		if o.bus == d.bus && o.given("unit") != nil && o.conf.Unit == d.conf.Unit {
+			j.errorf(v.place, "unit %d of %q is device %q already; want its points there", v.n, d.bus.id, o.id)
+			return
+		}
+	}
+}
+
+func (j *judge) judgeSetup(d *device) {
+	v := d.given("setup")
+	if v == nil {
+		return
+	}
+	for _, e := range v.list {
+		k, sure := j.only(e.obj, []string{"holding", "coil"}, "place")
+		if k == "" && sure && !e.obj.strange {
+			j.errorf(e.place, "says not where to write; want holding or coil")
+		}
+		if w := e.obj.given("write"); k == "coil" && w != nil && w.n > 1 {
+			j.errorf(w.place, "%s is no state of a coil; want 0 or 1", w.text)
+		}
+	}
+}
+
+// everyOf is the cycle that a device or point says, else the one of defaults.
+func (j *judge) everyOf(o *object) time.Duration {
+	if v := o.given("every"); v != nil {
+		return v.dur()
+	}
+	if d := j.top.sub("defaults"); d != nil {
+		return d.dur("every")
+	}
+	return 5 * time.Second
+}

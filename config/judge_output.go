@@ -1,0 +1,158 @@
+package config
+
+import (
+	"fmt"
+
+	"pithead/drivers/gpio"
+	"pithead/drivers/modbus"
+)
+
+// judgeOutput holds an output against its bus and its kind.
+func (j *judge) judgeOutput(o *output) {
+	o.trip = o.text("kind") == "trip"
+	o.site = Output{
+		ID: o.id, Name: o.text("name"), Trip: o.trip, UntilAck: o.text("until") == "ack",
+		OnExit: o.text("on-exit"), FirstLine: o.text("first-line"), Line: o.line,
+	}
+	if v := o.given("on-start"); v != nil {
+		on := v.n == 1
+		o.site.OnStart = &on
+	}
+	if !o.broken("kind") {
+		j.judgeKind(o)
+	}
+	src, sure := j.only(o.object, []string{"gpio", "device"}, "place")
+	switch {
+	case src == "gpio":
+		j.outputLine(o)
+	case src == "device":
+		j.outputRegister(o)
+	case sure && !o.strange:
+		j.errorf(o.place, "has no place; want gpio, or device and a coil")
+	}
+	j.judgeFormula(o.given("release"))
+}
+
+// judgeKind holds what an output says against being a notice or a trip.
+func (j *judge) judgeKind(o *output) {
+	if !o.trip {
+		for _, k := range []string{"release", "first-line"} {
+			if o.has(k) {
+				j.errorf(o.at[k], "belongs to kind: trip")
+			}
+		}
+		return
+	}
+	if !o.has("on-start") {
+		j.errorf(o.place, "a trip does not say its state at start; want on-start: on, or off")
+	}
+	if o.has("until") {
+		j.errorf(o.at["until"], "an acknowledgement never releases a trip; leave it out")
+	}
+	if v := o.given("on-exit"); v != nil && v.text != "hold" {
+		j.errorf(v.place, "stopping never switches a trip; want hold")
+	}
+	if !o.has("first-line") {
+		j.warnf(o.place, "a trip without first-line; want what protects first, since the agent is only a second line of defence")
+	}
+	if o.has("release") {
+		j.warnf(o.at["release"], "this version releases the trip without this condition")
+	}
+}
+
+func (j *judge) outputLine(o *output) {
+	for _, k := range []string{"coil", "holding", "register"} {
+		if o.has(k) {
+			j.errorf(o.at[k], "belongs to an output with device")
+		}
+	}
+	b, pin := j.lineOn(o.given("gpio"))
+	if b == nil {
+		return
+	}
+	o.bus, o.site.Bus, o.site.Where = b, b.id, o.text("gpio")
+	if b.kind == "sim" {
+		b.sim.Outputs = append(b.sim.Outputs, o.id)
+		return
+	}
+	b.gpio.Outputs = append(b.gpio.Outputs, gpio.OutputConfig{ID: o.id, Pin: pin, Low: o.text("active") == "low", Line: o.line})
+}
+
+func (j *judge) outputRegister(o *output) {
+	k, sure := j.only(o.object, []string{"coil", "holding", "register"}, "place")
+	if k == "" && sure && !o.strange {
+		j.errorf(o.place, "says not what to switch; want coil, holding or register")
+	}
+	v := o.given(k)
+	d, ok := find(j, o.given("device"), &j.devices, "devices", "device")
+	if v == nil || !ok || d.bus == nil {
+		return
+	}
+	c := modbus.OutputConfig{ID: o.id, Unit: d.conf.Unit, Device: d.id, Table: tables[k], Address: uint16(v.n), Low: o.text("active") == "low"}
+	name := k
+	if k == "register" {
+		c.Table = v.table
+		name = map[modbus.Table]string{modbus.Coil: "coil", modbus.Holding: "holding"}[v.table]
+	}
+	if name == "" {
+		j.errorf(v.place, "%s can only be read; want a coil (00001) or a holding register (40001)", v.text)
+		return
+	}
+	o.bus, o.site.Bus, o.site.Where = d.bus, d.bus.id, fmt.Sprintf("%s %s %d", d.id, name, c.Address)
+	if by, used := j.pins[o.site.Where]; used {
+		j.errorf(v.place, "%s %d of %q is used by %s already; want another", name, c.Address, d.id, by)
+		return
+	}
+	j.pins[o.site.Where] = o.path
+	switch d.bus.kind {
+	case "sim":
+		d.bus.sim.Outputs = append(d.bus.sim.Outputs, o.id)
+	case "":
+	default:
+		modbusUnit(&d.bus.modbus, d)
+		d.bus.modbus.Outputs = append(d.bus.modbus.Outputs, c)
+	}
+}
+
+// judgeVerify resolves the point that shows whether an output works.
+func (j *judge) judgeVerify(o *output) {
+	v := o.sub("verify")
+	if v == nil || o.given("verify") == nil {
+		return
+	}
+	p, ok := find(j, v.given("point"), &j.points, "points", "point")
+	if !ok {
+		return
+	}
+	is, ok := j.exact(p, v.given("is"))
+	j.exact(p, v.given("else"))
+	switch {
+	case !ok:
+	case p.dormant:
+		j.warnf(v.place, "this version can't read %s, and so does not verify", p.id)
+	default:
+		o.site.Verify = &Verify{Point: p.id, Is: is, Within: v.dur("within")}
+	}
+}
+
+// judgeFormula compiles an expression that this version does not act on.
+func (j *judge) judgeFormula(v *value) { j.expression(v) }
+
+// judgeDo judges the outputs that something asks for.
+func (j *judge) judgeDo(v *value) []string {
+	if v == nil {
+		return nil
+	}
+	out := []string{}
+	seen := map[string]bool{}
+	for _, e := range v.list {
+		if seen[e.text] {
+			j.errorf(e.place, "%q is named twice", e.text)
+		}
+		seen[e.text] = true
+		if o, ok := find(j, e, &j.outputs, "outputs", "output"); ok {
+			out = append(out, o.id)
+		}
+	}
+	return out
+}

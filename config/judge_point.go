@@ -1,0 +1,172 @@
+package config
+
+import (
+	"strings"
+
+	"pithead/drivers"
+	"pithead/drivers/gpio"
+	"pithead/drivers/modbus"
+	"pithead/drivers/sim"
+)
+
+// sources of a point, in the order in which they are named to people.
+var sources = []string{"device", "gpio", "value", "probe"}
+
+// pointOnly says which sources know a key; keys that are not here are known to all.
+var pointOnly = map[string][]string{
+	"holding": {"device"}, "input": {"device"}, "coil": {"device"}, "discrete": {"device"}, "register": {"device"},
+	"type": {"device"}, "order": {"device"}, "bit": {"device"}, "length": {"device"}, "hi": {"device"}, "counter": {"device"},
+	"map": {"device", "gpio"}, "scale": {"device", "gpio"}, "offset": {"device", "gpio"}, "curve": {"device", "gpio"},
+	"valid": {"device", "gpio"}, "void": {"device"}, "warm-up": {"device"}, "bands": {"device"},
+	"active": {"device", "gpio"},
+	"pull":   {"gpio"}, "debounce": {"gpio"}, "counts": {"gpio"}, "frequency": {"gpio"}, "at-most": {"gpio"},
+}
+
+var sourceNames = map[string]string{"device": "a register", "gpio": "a GPIO line", "value": "a computed point", "probe": "a probe"}
+
+var pulls = map[string]gpio.Pull{"none": gpio.PullNone, "up": gpio.PullUp, "down": gpio.PullDown}
+
+// judgePoint finds out where a point comes from, and hands it to its bus.
+func (j *judge) judgePoint(p *point) {
+	p.site = Point{
+		ID: p.id, Name: p.text("name"), Unit: p.text("unit"), Class: p.text("class"), Line: p.line, Every: j.everyOf(p.object),
+		Deadband: p.num("deadband"), AtLeast: p.dur("at-least"), Stats: p.bool("stats"), Decimals: -1,
+	}
+	src, sure := j.only(p.object, sources, "source")
+	switch {
+	case !sure:
+		return
+	case src == "":
+		j.sourceless(p)
+		return
+	}
+	p.source = src
+	j.misplaced(p.object, pointOnly, src, sourceNames[src])
+	switch src {
+	case "device":
+		j.registerPoint(p)
+	case "gpio":
+		j.linePoint(p)
+	case "value":
+		p.site.Type, p.site.Every = "computed", p.dur("every")
+	case "probe":
+		p.site.Type, p.kind, p.dormant = "bool", drivers.Bool, true
+		p.site.OnChange = true
+	}
+	j.judgeScale(p)
+	j.judgeBands(p)
+}
+
+// sourceless is a point that says not where it comes from, which only a
+// device's profile can make good.
+func (j *judge) sourceless(p *point) {
+	for _, d := range j.devices.all {
+		if d.has("profile") && strings.HasPrefix(p.id, d.id+".") {
+			p.dormant = true
+			return
+		}
+	}
+	if !p.strange {
+		j.errorf(p.place, "has no source; want device and a register, gpio, value or probe")
+	}
+}
+
+// linePoint is a GPIO line.
+func (j *judge) linePoint(p *point) {
+	counts, pulses := p.has("counts"), p.has("frequency")
+	p.kind, p.site.Type, p.site.OnChange = drivers.Bool, "bool", true
+	if counts || pulses {
+		p.kind, p.site.Type = drivers.Number, "counter"
+	}
+	if pulses {
+		p.site.Type, p.site.OnChange, p.dormant = "frequency", false, true
+	}
+	if counts && pulses {
+		j.errorf(p.at["frequency"], "either counts or measures; want one of counts and frequency")
+	}
+	if p.has("at-most") && !counts {
+		j.errorf(p.at["at-most"], "bounds pulses that are counted; want counts beside it")
+	}
+	in := gpio.InputConfig{
+		ID: p.id, Low: p.text("active") == "low", Pull: pulls[p.text("pull")], Debounce: p.dur("debounce"),
+		Counts: p.num("counts"), Every: p.site.Every, Line: p.line,
+	}
+	if !p.has("debounce") && p.kind == drivers.Bool {
+		in.Debounce = 5 * msec
+	}
+	b, pin := j.lineOn(p.given("gpio"))
+	if b == nil {
+		return
+	}
+	p.bus, p.site.Bus, in.Pin = b, b.id, pin
+	if b.kind == "gpio" && !p.dormant {
+		b.gpio.Inputs = append(b.gpio.Inputs, in)
+	}
+}
+
+// lineOn is the board and the line that a value like board/17 names, each of
+// which may be named once.
+func (j *judge) lineOn(v *value) (*bus, string) {
+	if v == nil {
+		return nil, ""
+	}
+	id, pin, _ := strings.Cut(v.text, "/")
+	b, ok := find(j, &value{place: v.place, text: id}, &j.buses, "buses", "bus")
+	if !ok || b.kind == "" {
+		return nil, ""
+	}
+	if b.kind != "gpio" && b.kind != "sim" {
+		j.errorf(v.place, "%q is a %s bus; want a gpio or sim bus", id, b.kind)
+		return nil, ""
+	}
+	line := id + "/" + strings.TrimLeft(pin, "0")
+	if by, used := j.pins[line]; used {
+		j.errorf(v.place, "line %s is used by %s already; want another line", v.text, by)
+		return nil, ""
+	}
+	j.pins[line] = strings.TrimSuffix(v.path, ".gpio")
+	return b, pin
+}
+
+// attach hands a point, whose scale is known by now, to the bus it is on.
+func (j *judge) attach(p *point, s drivers.Scale) {
+	if p.bus == nil || p.dormant {
+		return
+	}
+	simulated := sim.InputConfig{ID: p.id, Every: p.site.Every, Truth: p.kind == drivers.Bool, Counts: p.num("counts"), Scale: s}
+	switch {
+	case p.bus.kind == "":
+	case p.source == "device" && p.bus.kind == "sim":
+		u := simUnit(&p.bus.sim, p.device)
+		u.Points = append(u.Points, simulated)
+	case p.source == "device":
+		p.reg.Scale = s
+		u := modbusUnit(&p.bus.modbus, p.device)
+		u.Points = append(u.Points, p.reg)
+	case p.bus.kind == "sim":
+		p.bus.sim.Inputs = append(p.bus.sim.Inputs, simulated)
+	default:
+		ins := p.bus.gpio.Inputs
+		ins[len(ins)-1].Scale = s // linePoint appended it just now
+	}
+}
+
+func simUnit(c *sim.Config, d *device) *sim.UnitConfig {
+	for i := range c.Units {
+		if c.Units[i].ID == d.id {
+			return &c.Units[i]
+		}
+	}
+	c.Units = append(c.Units, sim.UnitConfig{ID: d.id, Every: d.conf.Every})
+	return &c.Units[len(c.Units)-1]
+}
+
+func modbusUnit(c *modbus.Config, d *device) *modbus.UnitConfig {
+	for i := range c.Units {
+		if c.Units[i].ID == d.id {
+			return &c.Units[i]
+		}
+	}
+	c.Units = append(c.Units, d.conf)
+	return &c.Units[len(c.Units)-1]
+}

@@ -1,0 +1,156 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// judgeUplink reads one platform.
+func (j *judge) judgeUplink(o *object) {
+	id := o.id("uplinks")
+	u := Uplink{
+		ID: id, URLs: brokers(o.given("mqtt")), ClientID: o.text("client-id"), Username: o.text("username"),
+		Password: j.secret(o, "password"), CA: j.path(o.text("ca")), Cert: j.path(o.text("cert")), Key: j.path(o.text("key")),
+		Keepalive: o.dur("keepalive"), Prefix: o.text("prefix"), Points: o.texts("points"),
+		Snapshot: o.dur("snapshot"), Oldest: o.text("start") == "oldest",
+		Window: o.int("window"), Max: o.int("max-message"), Rate: o.int("rate"), Line: o.line,
+	}
+	if u.ClientID == "" {
+		u.ClientID = j.top.text("site") + "-" + j.top.text("gateway") + "-" + id
+	}
+	if b := o.sub("batch"); b != nil {
+		u.Batch, u.Within = b.int("readings"), b.dur("within")
+	}
+	send := o.texts("send")
+	u.Data, u.Stats = has(send, "data"), has(send, "stats")
+	u.Events, u.Health = has(send, "events"), has(send, "health")
+	j.judgeTLS(o, u.URLs)
+	j.judgePrefix(o)
+	for _, e := range entriesIn(o.given("points")) {
+		j.judgePattern(e)
+	}
+	if v := o.given("password"); v != nil && !o.has("username") {
+		j.errorf(o.at["password"], "has no username beside it; want both")
+	}
+	j.sameClient(o, u)
+	j.site.Uplinks = append(j.site.Uplinks, u)
+}
+
+// has says whether a kind of message is asked for; no list asks for all.
+func has(send []string, kind string) bool { return send == nil || slices.Contains(send, kind) }
+
+func entriesIn(v *value) []*value {
+	if v == nil {
+		return nil
+	}
+	return v.list
+}
+
+func brokers(v *value) []string {
+	if v == nil {
+		return nil
+	}
+	if v.list == nil {
+		return []string{v.url}
+	}
+	var out []string
+	for _, e := range v.list {
+		out = append(out, e.url)
+	}
+	return out
+}
+
+// judgeTLS holds certificates against each other and the addresses.
+func (j *judge) judgeTLS(o *object, urls []string) {
+	if o.has("cert") != o.has("key") {
+		k, missing := "cert", "key"
+		if o.has("key") {
+			k, missing = missing, k
+		}
+		if !o.strange {
+			j.errorf(o.at[k], "has no %s beside it; want both", missing)
+		}
+	}
+	for _, s := range urls {
+		if u, err := url.Parse(s); err != nil || u.Scheme == "tls" || u.Scheme == "wss" {
+			return
+		}
+	}
+	for _, k := range []string{"ca", "cert"} {
+		if o.has(k) && urls != nil {
+			j.warnf(o.at[k], "no address of this uplink uses TLS; want tls:// or wss://, or leave it out")
+			return
+		}
+	}
+}
+
+func (j *judge) judgePrefix(o *object) {
+	v := o.given("prefix")
+	if v != nil && (strings.ContainsAny(v.text, "+#$ ") || strings.HasPrefix(v.text, "/") || strings.HasSuffix(v.text, "/") || strings.Contains(v.text, "//")) {
+		j.errorf(v.place, "%q can't begin a topic; want words with / between, without + # $", v.text)
+	}
+}
+
+// sameClient refuses two uplinks that would throw each other out.
+func (j *judge) sameClient(o *object, u Uplink) {
+	for _, w := range j.site.Uplinks {
+		if w.ClientID == u.ClientID && slices.ContainsFunc(w.URLs, func(s string) bool { return slices.Contains(u.URLs, s) }) {
+			j.errorf(o.where("client-id"), "uplink %q has the same client id %q at the same broker; want another", w.ID, u.ClientID)
+		}
+	}
+}
+
+// judgePattern warns of a pattern that no point has.
+func (j *judge) judgePattern(v *value) {
+	if j.top.broken("points") {
+		return
+	}
+	for _, id := range j.points.ids {
+		if matches(v.text, id) {
+			return
+		}
+	}
+	if w := j.near(v.text, j.points.ids); w != "" && !strings.Contains(v.text, "*") {
+		j.warnf(v.place, "%q matches no point; did you mean %q?", v.text, w)
+		return
+	}
+	j.warnf(v.place, "%q matches no point", v.text)
+}
+
+// matches says whether an id is of a pattern; * crosses dots.
+func matches(pattern, id string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == id
+	}
+	first, last := parts[0], parts[len(parts)-1]
+	if len(id) < len(first)+len(last) || !strings.HasPrefix(id, first) || !strings.HasSuffix(id, last) {
+		return false
+	}
+	id = id[len(first) : len(id)-len(last)]
+	for _, p := range parts[1 : len(parts)-1] {
+		i := strings.Index(id, p)
+		if i < 0 {
+			return false
+		}
+		id = id[i+len(p):]
+	}
+	return true
+}
+
+// secret is a file or an environment variable.
+func (j *judge) secret(o *object, k string) *Secret {
+	s := o.sub(k)
+	if o.given(k) == nil || s == nil {
+		return nil
+	}
+	which, sure := j.only(s, []string{"file", "env"}, "place")
+	if which == "" && sure && !s.strange {
+		j.errorf(s.place, "says not where the secret is; want file or env")
+	}
+	if v := s.given("env"); v != nil {
+		j.envs = append(j.envs, v)
+	}
+	return &Secret{File: j.path(s.text("file")), Env: s.text("env")}
+}

@@ -1,0 +1,105 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	durationForm = regexp.MustCompile(`^([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)$`)
+	durationLike = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) *(msec|seconds|second|secs|sec|minutes|minute|mins|min|hours|hour|hrs|days|day|S|M|H|D|ms|s|m|h|d)?$`)
+)
+
+var durationUnits = map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
+
+func (s shape) scanDuration(v *value) string {
+	m := durationForm.FindStringSubmatch(v.text)
+	if m == nil {
+		return notDuration(v.text)
+	}
+	f, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		return notDuration(v.text)
+	}
+	v.num = f * durationUnits[m[2]].Seconds()
+	if v.num < s.lo || v.num > s.hi {
+		return fmt.Sprintf("%s is out of bounds; want %s to %s", v.text, written(s.lo), written(s.hi))
+	}
+	v.n = int64(math.Round(f * float64(durationUnits[m[2]])))
+	return ""
+}
+
+func notDuration(t string) string {
+	m := durationLike.FindStringSubmatch(t)
+	if m == nil {
+		return fmt.Sprintf("%q is not a duration; want a number and ms, s, m, h or d, as 5s", t)
+	}
+	unit := "s"
+	switch l := strings.ToLower(m[2]); {
+	case l == "":
+		return fmt.Sprintf("%s has no unit; want %ss, or ms, m, h, d", t, m[1])
+	case l == "ms" || l == "msec":
+		unit = "ms"
+	default:
+		unit = l[:1]
+	}
+	return fmt.Sprintf("%q is not a duration; did you mean %s%s?", t, m[1], unit)
+}
+
+// written is a duration as a site file has it.
+func written(seconds float64) string {
+	d := time.Duration(seconds * 1e9)
+	for _, u := range []string{"d", "h", "m", "s"} {
+		if n := durationUnits[u]; d != 0 && d%n == 0 {
+			return strconv.FormatInt(int64(d/n), 10) + u
+		}
+	}
+	if d == 0 {
+		return "0s"
+	}
+	return plain(float64(d)/1e6) + "ms"
+}
+
+func writtenD(d time.Duration) string { return written(d.Seconds()) }
+
+var (
+	sizeForm = regexp.MustCompile(`^([0-9]{1,12}(?:\.[0-9]{1,9})?)(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$`)
+	sizeLike = regexp.MustCompile(`(?i)^([0-9]+(?:\.[0-9]+)?) *([kmgt])?i?b?$`)
+)
+
+var sizeUnits = map[string]float64{"B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+	"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+func (s shape) scanSize(v *value) string {
+	m := sizeForm.FindStringSubmatch(v.text)
+	if m == nil {
+		if l := sizeLike.FindStringSubmatch(v.text); l != nil && l[2] != "" {
+			u := strings.ToUpper(l[2])
+			return fmt.Sprintf("%q is not a size; want %s%sB (powers of 1000) or %s%siB", v.text, l[1], u, l[1], u)
+		}
+		return fmt.Sprintf("%q is not a size; want a number and its unit, as 64MB or 64MiB", v.text)
+	}
+	f, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		return fmt.Sprintf("%q is not a size", v.text)
+	}
+	v.num = f * sizeUnits[m[2]]
+	v.n = int64(v.num)
+	if v.num < s.lo || v.num > s.hi {
+		return fmt.Sprintf("%s is out of bounds; want %s to %s", v.text, bytesOf(s.lo), bytesOf(s.hi))
+	}
+	return ""
+}
+
+func bytesOf(f float64) string {
+	for _, u := range []string{"TB", "GB", "MB", "kB"} {
+		if f >= sizeUnits[u] {
+			return plain(f/sizeUnits[u]) + u
+		}
+	}
+	return plain(f) + "B"
+}

@@ -1,0 +1,182 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// unknown tells of a key that is not in the table, with the word that was
+// probably meant; that word then counts as being there, so that nothing else
+// complains that it is missing.
+func (r *reader) unknown(o *object, sec *section, n, k *yaml.Node) {
+	if sec.name == "device" && isParameter(o, n, k, sec) {
+		return
+	}
+	at := place{k.Line, k.Column, join(o.path, k.Value)}
+	o.strange = true
+	if w := r.near(k.Value, names(sec)); w != "" {
+		if !hasKey(n, w) {
+			o.vals[w] = nil
+		}
+		r.errorf(at, "unknown key; did you mean %q?", w)
+		return
+	}
+	r.errorf(at, "unknown key%s", r.elsewhere(k.Value, sec))
+}
+
+// isParameter says whether a key is a profile's and not ours.
+func isParameter(o *object, n, k *yaml.Node, sec *section) bool {
+	return hasKey(n, "profile") && near(k.Value, names(sec)) == ""
+}
+
+func hasKey(n *yaml.Node, name string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return true
+		}
+	}
+	return false
+}
+
+func names(sec *section) []string {
+	out := make([]string, len(sec.keys))
+	for i, k := range sec.keys {
+		out[i] = k.name
+	}
+	return out
+}
+
+// elsewhere says where a key would be right, or which keys would be right here.
+func (r *reader) elsewhere(name string, here *section) string {
+	if strings.ContainsAny(name, "：，") {
+		return "; it has a full-width colon or comma, want : or ,"
+	}
+	for i := range table {
+		if table[i].key(name) != nil {
+			return fmt.Sprintf("; %q belongs to %s", name, table[i].what)
+		}
+	}
+	if len(here.keys) <= 12 {
+		return "; want " + orList(names(here))
+	}
+	return fmt.Sprintf("; %s has none like it", here.what)
+}
+
+// near is the word that was probably meant. Who made hundreds of mistakes gets
+// no more guesses: each costs time.
+func (r *problems) near(w string, of []string) string {
+	if len(r.list) > 500 {
+		return ""
+	}
+	return near(w, of)
+}
+
+// complete tells of keys that are missing and fills in the defaults.
+func (r *reader) complete(o *object, sec *section) {
+	for i := range sec.keys {
+		k := &sec.keys[i]
+		if o.has(k.name) {
+			continue
+		}
+		if k.flags&must != 0 {
+			r.errorf(o.place, "%q is missing; want %s", k.name, k.shape.wanted())
+			o.vals[k.name] = nil
+		}
+		if d := r.byDefault(k, o); d != nil {
+			o.defs[k.name] = d
+		}
+	}
+}
+
+// byDefault is what stands for a key that is not there.
+func (r *reader) byDefault(k *key, o *object) *value {
+	at := place{o.line, o.col, join(o.path, k.name)}
+	v := &value{place: at, shape: k.shape, text: k.def}
+	if k.shape.form == formSection {
+		return r.emptySection(k, v)
+	}
+	if k.def == "" || k.def[0] == '(' || k.shape.form >= formList {
+		return nil
+	}
+	if problem := k.shape.scan(v); problem != "" {
+		panic("table: the default of " + k.name + " " + problem) // a test reads every default
+	}
+	return v
+}
+
+// emptySection is a section with all its defaults.
+func (r *reader) emptySection(k *key, v *value) *value {
+	if !k.shape.always {
+		return nil
+	}
+	sec := r.sections[k.shape.section]
+	v.obj = &object{place: v.place, section: sec, vals: map[string]*value{}, defs: map[string]*value{}, at: map[string]place{}}
+	r.complete(v.obj, sec)
+	return v
+}
+
+// wanted says how a value is written, for "want ...".
+func (s shape) wanted() string {
+	switch s.form {
+	case formWord:
+		return orList(append(append([]string{}, s.words...), s.after...))
+	case formBool:
+		return "on or off"
+	case formInt, formNumber:
+		return "a number" + s.between()
+	case formDuration:
+		return "a duration, as 5s"
+	case formSize:
+		return "a size, as 64MB"
+	case formID:
+		return "an id"
+	case formPin:
+		return "a bus and its line, as board/17"
+	case formHost:
+		return "host:port"
+	case formURL:
+		return "a broker's address, as tls://mqtt.example:8883"
+	case formRegister:
+		return "a register number, as 40001"
+	case formFile:
+		return "a file"
+	case formExpr:
+		return "an expression in quotes"
+	}
+	return s.wantedMore()
+}
+
+func (s shape) wantedMore() string {
+	switch s.form {
+	case formSlug:
+		return "lower-case letters, digits and -"
+	case formList:
+		return s.wantedList()
+	case formSection:
+		if s.section == "secret" {
+			return "{file: PATH} or {env: NAME}; a secret is never text"
+		}
+		return "keys and values"
+	case formMap:
+		return "keys and values"
+	case formEither:
+		out := make([]string, len(s.of))
+		for i, o := range s.of {
+			out[i] = o.wanted()
+		}
+		return orList(out)
+	}
+	return "a value"
+}
+
+func (s shape) wantedList() string {
+	if s.lo == s.hi && s.lo > 0 {
+		return fmt.Sprintf("a list of %s", plain(s.lo))
+	}
+	if s.lo > 0 {
+		return "a list with at least " + entriesOf(int(s.lo))
+	}
+	return "a list"
+}
