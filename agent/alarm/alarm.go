@@ -104,8 +104,7 @@ func (a *Alarm) Tick(at time.Duration) (Change, bool) {
 }
 
 func (a *Alarm) raise(at time.Duration) Change {
-	a.waiting, a.carried, a.clearing = false, false, false
-	a.acked = false
+	a.waiting, a.carried, a.acked = false, false, false
 	return a.become(Active, WasRaised, at)
 }
 

@@ -76,8 +76,8 @@ func sampleOf(r rune, at time.Duration) (Sample, bool) {
 
 var drawn = map[string]byte{WasRaised: 'R', WasAcked: 'k', WasCleared: 'c', WasReset: 'z', IsNormal: 'n'}
 
-// draw plays a timeline and draws what came out.
-func draw(t *testing.T, d Def, in string) string {
+// play plays a timeline and draws what came out.
+func play(t *testing.T, d Def, in string) (*Alarm, string) {
 	t.Helper()
 	var last Sample
 	var hasLast bool
@@ -115,7 +115,7 @@ func draw(t *testing.T, d Def, in string) string {
 			mark(c)
 		}
 	}
-	return string(out)
+	return a, strings.TrimRight(string(out), " ")
 }
 
 func told(c Change, err error) func([]byte, int, func(Change)) {
@@ -130,8 +130,8 @@ func told(c Change, err error) func([]byte, int, func(Change)) {
 
 func (l timeline) run(t *testing.T) {
 	t.Run(l.story, func(t *testing.T) {
-		if got := draw(t, l.def, l.in); strings.TrimRight(got, " ") != l.want {
-			t.Errorf("\n  in %q\n got %q\nwant %q", l.in, strings.TrimRight(got, " "), l.want)
+		if _, got := play(t, l.def, l.in); got != l.want {
+			t.Errorf("\n  in %q\n got %q\nwant %q", l.in, got, l.want)
 		}
 	})
 }
@@ -421,6 +421,9 @@ func TestFault(t *testing.T) {
 		{"back after a short time: good at once", short,
 			"................................xxxxxx...",
 			"                                  R   n"},
+		{"the first after a long pause is no share", short,
+			".                    x.",
+			""},
 		{"asked so seldom that there is no share", short,
 			".                      x.                      x.                       x.",
 			""},

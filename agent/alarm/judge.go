@@ -93,7 +93,7 @@ func number(s Sample) (float64, bool) {
 // whatever else has a number by that number, a truth being 0 or 1.
 func (a *Alarm) judgeEquals(s Sample) verdict {
 	want := a.def.Equal
-	if s.Quality != drivers.Good || s.Value.Kind() == drivers.None {
+	if s.Quality != drivers.Good {
 		return isSilent
 	}
 	var same bool
@@ -101,7 +101,7 @@ func (a *Alarm) judgeEquals(s Sample) verdict {
 	case k == want.Kind() && k != drivers.Number:
 		same = s.Value == want
 	case math.IsNaN(s.Value.Float()) || math.IsNaN(want.Float()):
-		return isSilent // a text and a number: neither equal nor different
+		return isSilent // a text and a number, or no value: neither equal nor different
 	default:
 		same = drivers.Compare(s.Value.Float(), want.Float()) == 0
 	}

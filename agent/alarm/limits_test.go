@@ -2,6 +2,7 @@ package alarm
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -163,6 +164,48 @@ func TestWhatAChangeTells(t *testing.T) {
 	if a.Asks() || a.Acknowledged() {
 		t.Error("after the reset it still asks for outputs, or is acknowledged")
 	}
+}
+
+// Promise 4: a refusal says why.
+func TestRefusals(t *testing.T) {
+	latched, delayed := above(latches), above(both(latches, waits(2*second)))
+	for _, c := range []struct {
+		story     string
+		def       Def
+		in        string // as in a timeline
+		ack, rest string // part of the reason; empty: not refused
+	}{
+		{"normal", latched, ".", "not raised", "not raised"},
+		{"active", latched, "^", "", "not over"},
+		{"active, under its limit but not clear", latched, "^-", "", "not over"},
+		{"acknowledged", latched, "^a", "already", "not over"},
+		{"cleared", latched, "^.", "", ""},
+		{"cleared and acknowledged", latched, "^.a", "already", ""},
+		{"bad", latched, "^.x", "", "pond.level is bad (comm)"},
+		{"under test", latched, "^.t", "", "pond.level is bad (test)"},
+		{"over its range", delayed, "^^^.o", "", "pond.level is bad (over)"},
+		{"beyond again", delayed, "^^^.^", "", "holds again"},
+		{"started again", latched, "^.S", "", "has not been read since the start"},
+		{"no latch", above(nil), "^", "", "no latch"},
+	} {
+		t.Run(c.story, func(t *testing.T) {
+			a, _ := play(t, c.def, c.in)
+			if _, err := a.Reset(99 * second); !refused(err, c.rest) {
+				t.Errorf("reset: %v, want %q", err, c.rest)
+			}
+			a, _ = play(t, c.def, c.in)
+			if _, err := a.Ack(99 * second); !refused(err, c.ack) {
+				t.Errorf("ack: %v, want %q", err, c.ack)
+			}
+		})
+	}
+}
+
+func refused(err error, why string) bool {
+	if err == nil || why == "" {
+		return err == nil && why == ""
+	}
+	return strings.Contains(err.Error(), why)
 }
 
 // A deadline that nobody ticked is told by the next sample, with its own time.

@@ -185,6 +185,9 @@ func (s *session) read(l lane, now time.Time, hurry bool) (message, bool) {
 		s.resting = now.Add(readAgain)
 		s.log.Error("the buffer can't be read", "error", err)
 		s.note(func(st *State) { st.LastError = err.Error() })
+	case !s.resting.IsZero():
+		s.resting = time.Time{}
+		s.note(func(st *State) { st.LastError = "" })
 	}
 	return m, ok
 }

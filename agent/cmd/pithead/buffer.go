@@ -18,6 +18,7 @@ type bufferStat struct {
 	Epoch     string            `json:"epoch"`
 	Lanes     []laneStat        `json:"lanes"`
 	Positions map[string]uint64 `json:"positions"` // uplink/lane: the last acknowledged number
+	Faults    []string          `json:"faults,omitempty"`
 }
 
 type laneStat struct {
@@ -76,10 +77,12 @@ func statBuffer(dir string) (bufferStat, error) {
 	if err != nil {
 		return bufferStat{}, err
 	}
-	defer v.Close()
-	st := bufferStat{Dir: dir, Epoch: v.Epoch(), Positions: v.Positions()}
-	for _, l := range v.Lanes() {
-		st.Lanes = append(st.Lanes, laneStat{Name: l.Name(), First: l.First(), Last: l.Next() - 1, Bytes: l.Bytes()})
+	st := bufferStat{Dir: dir, Epoch: v.Epoch, Positions: v.Positions}
+	for _, l := range v.Lanes {
+		st.Lanes = append(st.Lanes, laneStat{Name: l.Name, First: l.First, Last: l.Next - 1, Bytes: l.Bytes})
+	}
+	for _, f := range v.Faults {
+		st.Faults = append(st.Faults, f.String())
 	}
 	return st, nil
 }
@@ -98,4 +101,7 @@ func (st bufferStat) print(s streams) {
 		fmt.Fprintf(w, "%s\t%d\t\t\t\n", name, st.Positions[name])
 	}
 	_ = w.Flush()
+	for _, f := range st.Faults {
+		fmt.Fprintln(s.out, "can't be read:", f)
+	}
 }
