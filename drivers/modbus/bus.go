@@ -25,16 +25,15 @@ type Bus struct {
 // Open makes the bus of a line. It touches no hardware: the first request
 // opens the line, and so does each one after the line has failed.
 func Open(c Config) (drivers.Bus, error) {
-	switch c.Transport {
-	case RTU:
-		if c.Baud == 0 {
-			c.Baud = defaultBaud
-		}
-		return open(c, serialOpener(c))
-	case RTUOverTCP, TCP:
-		return open(c, dialer(c.Address))
+	by := dialer(c.Address)
+	if c.Transport == RTU {
+		by = serialOpener(c)
 	}
-	return nil, fmt.Errorf("modbus %s: unknown transport %d", c.ID, c.Transport)
+	b, err := open(c, by)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 func open(c Config, by opener) (*Bus, error) {
@@ -115,6 +114,9 @@ func judge(c Config) (mistakes []error) {
 	bad := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
 	if c.Address == "" {
 		bad("no address")
+	}
+	if c.Transport > TCP {
+		bad("unknown transport %d", c.Transport)
 	}
 	if c.Baud < 0 || c.Timeout < 0 || c.Gap < 0 {
 		bad("baud, timeout and gap can't be negative")

@@ -1,6 +1,10 @@
 package modbus
 
-import "time"
+import (
+	"bytes"
+	"slices"
+	"time"
+)
 
 // A debt is an answer that may still come: the unit was asked and gave none in time.
 type debt struct {
@@ -22,17 +26,23 @@ func (d doubt) forget(unit byte, now time.Time) {
 }
 
 // holds says until when the ask must not be sent, since an answer owed to
-// another could be taken for its own. A write may repeat the last one that is
-// owed: whichever of the two is answered, the unit did what is asked for.
+// another could be taken for its own. A write may repeat one that is owed,
+// whichever of the two is answered then, unless something else was written
+// there since.
 func (d doubt) holds(a ask, now time.Time) (until time.Time, held bool) {
 	d.forget(a.unit(), now)
 	debts := d[a.unit()]
 	for i, o := range debts {
-		if a.mistakes(o.ask) && !(i == len(debts)-1 && !a.reads()) {
+		if a.mistakes(o.ask) && (a.reads() || slices.ContainsFunc(debts[i:], a.undoneBy)) {
 			until, held = o.until, true
 		}
 	}
 	return until, held
+}
+
+// undoneBy says that the debt is for writing something else to the same place.
+func (a ask) undoneBy(o debt) bool {
+	return bytes.Equal(a[:4], o.ask[:4]) && a != o.ask
 }
 
 // owe notes that the answer to a may still come until then.
@@ -55,12 +65,14 @@ func (d doubt) pay(frame []byte, now time.Time) bool {
 }
 
 // answered settles what a unit owes when it has answered a. Where a repeats a
-// write that is owed, one of the two answers is still to come.
+// write that is owed, as many answers as before are still to come.
 func (d doubt) answered(a ask) {
 	debts := d[a.unit()]
-	if n := len(debts); n > 0 && debts[n-1].ask == a {
-		d[a.unit()] = debts[n-1:]
-		return
+	for i, o := range debts {
+		if o.ask == a {
+			d[a.unit()] = debts[i:]
+			return
+		}
 	}
 	delete(d, a.unit())
 }

@@ -76,16 +76,17 @@ func (l *rtuLine) sift(h *hearing, last bool) bool {
 		switch {
 		case what == more:
 			return false
-		case what == answer && !l.latecomer(frame):
+		case what == answer && l.latecomer(frame):
+			l.hear(h, frame)
+		case what == answer:
 			h.answer = frame
-			l.trace.heard = true
+			l.hear(h, frame)
 			return true
 		case what == broken && !h.noisy:
 			h.broken = true
 			return true
-		case what == answer:
-			l.trace.heard = true
 		case what == stray:
+			l.hear(h, frame)
 			l.stray(h, frame)
 		default:
 			h.noise(frame[0])
@@ -96,16 +97,20 @@ func (l *rtuLine) sift(h *hearing, last bool) bool {
 }
 
 // latecomer says that an exception may be the answer to an older request of the
-// same function.
+// same function. It carries no value, so that nothing is lost by dropping it.
 func (l *rtuLine) latecomer(frame []byte) bool {
 	return frame[1] > exceptionBit && l.doubt.pay(frame, time.Now())
 }
 
-// stray drops a whole frame that is no answer to what was asked.
-func (l *rtuLine) stray(h *hearing, frame []byte) {
-	if frame[0] == h.ask.unit() {
+// hear notes a sign of life, unless a gateway gave it in the unit's place.
+func (l *rtuLine) hear(h *hearing, frame []byte) {
+	if frame[0] == h.ask.unit() && !(frame[1] > exceptionBit && absent(frame[2])) {
 		l.trace.heard = true
 	}
+}
+
+// stray drops a whole frame that is no answer to what was asked.
+func (l *rtuLine) stray(h *hearing, frame []byte) {
 	if !l.doubt.pay(frame, time.Now()) {
 		h.odd = fmt.Errorf("asked unit %d, function %d; got unit %d, function %d, %d bytes",
 			h.ask.unit(), h.ask.function(), frame[0], frame[1], len(frame))

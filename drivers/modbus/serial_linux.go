@@ -13,6 +13,9 @@ import (
 // serialOpener opens a tty, raw and for us alone. It is non-blocking, so that
 // every read ends at its deadline, even on a line that hung up.
 func serialOpener(c Config) opener {
+	if c.Baud == 0 {
+		c.Baud = defaultBaud
+	}
 	return func(context.Context, time.Duration) (wire, error) {
 		fd, err := unix.Open(c.Address, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		if err != nil {

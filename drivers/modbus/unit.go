@@ -91,17 +91,23 @@ func (u *unit) probe(ctx context.Context) error {
 	var err error
 	for _, s := range u.probes {
 		_, err = u.bus.send(ctx, u, s.function, s.address, s.quantity)
-		if err == nil {
-			return nil
-		}
-		if f := drivers.FaultOf(err); f.Until.IsZero() {
-			if alive(f) || ctx.Err() == nil && u.bus.link.last().heard {
-				return nil
-			}
+		if err == nil || ctx.Err() != nil {
 			return err
+		}
+		f := drivers.FaultOf(err)
+		if f.Until.IsZero() {
+			return lives(f, u.bus.link.last())
 		}
 	}
 	return err
+}
+
+// lives is nil if the unit was heard, even by what was no good answer.
+func lives(f *drivers.Fault, t trace) error {
+	if alive(f) || t.heard && f.Quality != drivers.Exception {
+		return nil
+	}
+	return f
 }
 
 // shapes are requests for single values that can't be mistaken for each other,
