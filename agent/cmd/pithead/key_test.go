@@ -70,20 +70,14 @@ func TestKeyCommandUsedWrongly(t *testing.T) {
 
 func TestKeyIsWhereTheSiteFileSays(t *testing.T) {
 	dir := t.TempDir()
-	site := fileWith(t, "site.yaml", `
-site: tsf
-gateway: gw-01
-buffer: {dir: `+dir+`}
-buses:
-  bench: {kind: sim}
-points:
-  a: {bus: bench, wave: {sine: [0, 1], period: 1m}}
-`)
-	if s, problems := config.Load(site); s == nil {
-		t.Fatalf("%v", problems)
-	}
-	status, out, err := keyCommand("new", "--site", site)
-	if status != done || !strings.Contains(out, filepath.Join(dir, config.IdentityFile)) {
-		t.Fatalf("%d %q %q", status, out, err)
+	for _, c := range []struct{ name, site, file string }{
+		{"in the buffer's folder", "buffer: {dir: " + dir + "/buffer}\n", dir + "/buffer/" + config.IdentityFile},
+		{"where identity says", "identity: {key: " + dir + "/id/gw.key}\n", dir + "/id/gw.key"},
+	} {
+		site := fileWith(t, "site.yaml", goodSite+c.site)
+		status, out, err := keyCommand("new", "--site", site)
+		if status != done || !strings.Contains(out, "file         "+c.file+"\n") {
+			t.Fatalf("%s: %d %q %q", c.name, status, out, err)
+		}
 	}
 }
