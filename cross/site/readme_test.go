@@ -4,93 +4,192 @@ package site
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
-// A block is one fenced block of README.md: its language, the file it is to be
-// saved as (the word after the language), and its text.
-type block struct{ lang, file, text string }
+var fence = regexp.MustCompile("(?ms)^```(\\w+)[^\\n]*\\n(.*?)^```")
 
-var fence = regexp.MustCompile("(?ms)^```(\\w+)[ \\t]*([\\w./-]*)[^\\n]*\\n(.*?)^```")
-
-func blocks(text string) (all []block) {
+// blocks are the fenced blocks of a language, in order.
+func blocks(text, lang string) (all []string) {
 	for _, m := range fence.FindAllStringSubmatch(text, -1) {
-		all = append(all, block{m[1], m[2], m[3]})
+		if m[1] == lang {
+			all = append(all, m[2])
+		}
 	}
 	return all
 }
 
-// What runs until someone ends it is ended by the test after a while; what
-// would run this test again is left out.
-var (
-	endless = regexp.MustCompile(`(?m)^(make demo|\S*pithead run\b.*)$`)
-	again   = regexp.MustCompile(`(?m)^(make test.*|\.ci/run.*)$`)
-)
-
-func script(text string) string {
-	text = again.ReplaceAllString(text, "true # $1")
-	return endless.ReplaceAllString(text, "endless $1")
+// A reader follows README.md on a clean checkout, on a machine where the parts
+// that it names are stand-ins: a serial line with a level gauge, and folders
+// that are not the machine's own.
+type reader struct {
+	t     *testing.T
+	clean string // the checkout
+	dir   string // stands for /etc/pithead and /var/lib/pithead
+	tty   string // stands for /dev/ttyS1
+	gauge *slave
+	agent *exec.Cmd
 }
 
-// Ctrl-C makes make itself report an error, which is not the demo's.
-const prologue = `set -euo pipefail
-endless() { timeout --preserve-status -s INT 25 "$@" || { s=$?; [ "$1" = make ] && [ $s -ge 128 -o $s -eq 2 ]; }; }
-`
-
-// README.md followed word by word on a clean checkout: its sh blocks are run in
-// order in one shell, its blocks with a file name are saved under it.
+// README.md followed word by word: each line of each sh block.
 func TestTheREADMEFollowedWordByWord(t *testing.T) {
 	t.Parallel()
+	r := newReader(t)
+	text, err := os.ReadFile(filepath.Join(r.clean, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.saveSite(string(text))
+	lines := 0
+	for _, block := range blocks(string(text), "sh") {
+		for _, line := range strings.Split(strings.TrimSpace(block), "\n") {
+			r.follow(line)
+			lines++
+		}
+	}
+	if lines == 0 {
+		t.Error("README.md has no sh block")
+	}
+	r.end()
+	figure(t, "README.md: %d commands followed", lines)
+}
+
+func newReader(t *testing.T) *reader {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	clean := filepath.Join(folder(t), "pithead")
-	if out, err := exec.Command("git", "clone", "-q", root, clean).CombinedOutput(); err != nil {
-		t.Fatalf("git clone: %v\n%s", err, out)
-	}
-	text, err := os.ReadFile(filepath.Join(clean, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := prologue
-	ran := 0
-	for _, b := range blocks(string(text)) {
-		if b.file != "" {
-			whole += fmt.Sprintf("cat > %s <<'END-OF-BLOCK'\n%sEND-OF-BLOCK\n", b.file, b.text)
-		} else if b.lang == "sh" {
-			whole += script(b.text)
-			ran++
+	r := &reader{t: t, dir: folder(t)}
+	r.clean = filepath.Join(folder(t), "pithead")
+	for _, c := range []string{"git clone -q " + root + " " + r.clean, "make -C " + r.clean + " build"} {
+		if out, err := exec.Command("bash", "-c", c).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", c, err, out)
 		}
 	}
-	if ran == 0 {
-		t.Fatal("README.md has no sh block")
+	var far string
+	r.tty, far = serialLine(t)
+	r.gauge = rtuSlave(t, far, 3)
+	r.level(1250)
+	return r
+}
+
+// level puts a pond level into the gauge: f32, words reversed.
+func (r *reader) level(m float32) {
+	bits := math.Float32bits(m)
+	r.gauge.set("holding", 0, uint16(bits), uint16(bits>>16))
+}
+
+func (r *reader) here(text string) string {
+	return strings.NewReplacer("/etc/pithead", r.dir, "/var/lib/pithead", filepath.Join(r.dir, "var"), "/dev/ttyS1", r.tty).Replace(text)
+}
+
+// saveSite saves the first yaml block where the text says.
+func (r *reader) saveSite(text string) {
+	y := blocks(text, "yaml")
+	if len(y) == 0 || !strings.HasPrefix(y[0], "version: 1") {
+		r.t.Fatal("README.md has no site file")
 	}
-	cmd := exec.Command("bash", "-xc", whole)
-	cmd.Dir = clean
-	cmd.Env = append(os.Environ(), "PITHEAD_SOCKET="+filepath.Join(folder(t), "sock"))
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
+	if err := os.WriteFile(filepath.Join(r.dir, "site.yaml"), []byte(r.here(y[0])), 0o600); err != nil {
+		r.t.Fatal(err)
 	}
-	if strings.Contains(whole, "endless make demo") && !strings.Contains(string(out), "status stopped") {
-		t.Errorf("the demo's last status is missing:\n%s", out)
+}
+
+func (r *reader) command(line string) *exec.Cmd {
+	cmd := exec.Command("bash", "-c", r.here(line))
+	cmd.Dir = r.clean
+	cmd.Env = append(os.Environ(), "PITHEAD_SOCKET="+filepath.Join(r.dir, "sock"),
+		"PATH="+filepath.Join(r.clean, "build")+":"+os.Getenv("PATH"))
+	return cmd
+}
+
+func (r *reader) follow(line string) {
+	r.t.Helper()
+	switch word := line + " "; {
+	case strings.HasPrefix(word, "make test"), strings.HasPrefix(word, ".ci/run"):
+		// would run this test again
+	case strings.HasPrefix(word, "make demo "):
+		r.demo(line)
+	case strings.HasPrefix(word, "pithead run "):
+		r.agent = r.command("exec " + line)
+		child(r.t, r.agent)
+		agent := r.agent
+		r.t.Cleanup(func() { agent.Process.Kill() })
+	case strings.HasPrefix(word, "pithead ack "):
+		r.until(line, 60*time.Second) // the level is over its limit, for 30 s
+		r.level(1247)
+	case strings.HasPrefix(word, "pithead reset "):
+		r.until(line, 30*time.Second) // the level has to be seen falling
+	case strings.HasPrefix(word, "pithead read "):
+		// The board is missing here, so the status is 1; the gauge is there.
+		out, err := r.command(line).CombinedOutput()
+		if !strings.Contains(string(out), "1250") {
+			r.t.Errorf("%s: %v\n%s", line, err, out)
+		}
+	default:
+		if out, err := r.command(line).CombinedOutput(); err != nil {
+			r.t.Errorf("%s: %v\n%s", line, err, out)
+		}
 	}
-	figure(t, "README.md: %d sh blocks followed", ran)
+}
+
+// until tries a line until it has exit status 0.
+func (r *reader) until(line string, d time.Duration) {
+	r.t.Helper()
+	var out []byte
+	if !within(d, func() (ok bool) {
+		time.Sleep(500 * time.Millisecond)
+		var err error
+		out, err = r.command(line).CombinedOutput()
+		return err == nil
+	}) {
+		r.t.Errorf("%s: not within %v:\n%s", line, d, out)
+	}
+}
+
+// demo lets it run for a while and presses Ctrl-C, which reaches everyone in
+// the terminal.
+func (r *reader) demo(line string) {
+	r.t.Helper()
+	cmd := r.command(line)
+	out := &strings.Builder{}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	time.Sleep(25 * time.Second)
+	syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
+	cmd.Wait() // make itself may report the Ctrl-C
+	for _, want := range []string{"status online", "pond.level", "status stopped"} {
+		if !strings.Contains(out.String(), want) {
+			r.t.Errorf("%s: no %q in\n%s", line, want, out)
+		}
+	}
+}
+
+func (r *reader) end() {
+	r.t.Helper()
+	if r.agent == nil {
+		return
+	}
+	r.agent.Process.Signal(syscall.SIGTERM)
+	if err := r.agent.Wait(); err != nil {
+		r.t.Errorf("pithead run: %v", err)
+	}
 }
 
 func TestBlocksOfAREADME(t *testing.T) {
-	got := blocks("a\n```sh\nmake demo\n```\nb\n```yaml site.yaml\nversion: 1\n```\n```\nplain\n```\n")
-	want := []block{{"sh", "", "make demo\n"}, {"yaml", "site.yaml", "version: 1\n"}}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("got %q", got)
-	}
-	if s := script("make demo\nmake test\n./build/pithead run site.yaml\n"); s != "endless make demo\ntrue # make test\nendless ./build/pithead run site.yaml\n" {
-		t.Errorf("script %q", s)
+	text := "a\n```sh\nmake demo\n```\nb\n```yaml\nversion: 1\n```\n```\nplain\n```\n```sh\nls\n```\n"
+	if got := fmt.Sprintf("%q", blocks(text, "sh")); got != `["make demo\n" "ls\n"]` {
+		t.Errorf("got %s", got)
 	}
 }
