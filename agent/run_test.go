@@ -1,0 +1,254 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pithead/agent/event"
+	"pithead/agent/record"
+	"pithead/buffer"
+	"pithead/config"
+)
+
+// simSite is a whole site without hardware, in one file.
+func simSite(t *testing.T, dir, text string) *config.Site {
+	t.Helper()
+	site, problems := config.Parse("site.yaml", []byte(text+"\nbuffer: {dir: "+dir+", size: 16MB}\n"))
+	if site == nil {
+		t.Fatal(problems)
+	}
+	return site
+}
+
+const pondSite = `
+version: 1
+site: pond
+gateway: g1
+buses:
+  pit:
+    sim:
+      signals:
+        pond.level: {steps: [[0s, 4], [10s, 6], [30s, 4]], repeat: 60s}
+        pond.rain: {value: 2}
+        door: {steps: [[0s, 1], [7s, 0], [9s, 1]], repeat: 60s}
+devices:
+  level1: {bus: pit, unit: 3, every: 1s}
+points:
+  pond.level: {unit: m, device: level1, holding: 0, type: f32, alarms: [{level: red, above: 5, clear: 4.5, for: 3s, do: [siren]}]}
+  pond.free: {unit: m, value: "10 - pond.level"}
+  pond.rain: {unit: mm, gpio: pit/4, counts: 0.2}
+  door: {gpio: pit/5}
+outputs:
+  siren: {gpio: pit/6}
+stats: 1m
+`
+
+// runFor runs the site in the bubble for a time, then stops it in order, or
+// (crash) looks at what it left without its last word.
+func runFor(t *testing.T, site *config.Site, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	err := Run(ctx, site, Options{Version: "test", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventsOf is all events in a buffer, as NDJSON.
+func eventsOf(t *testing.T, dir string) []byte {
+	t.Helper()
+	v, err := buffer.OpenView(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := v.Reader(laneEvents, 1)
+	defer r.Close()
+	var b bytes.Buffer
+	for {
+		f, err := r.Next()
+		if err == io.EOF {
+			return b.Bytes()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !f.Key && f.Count > 0 {
+			b.Write(append(f.Payload, '\n'))
+		}
+	}
+}
+
+func readingsOf(t *testing.T, dir string) (all []record.Reading) {
+	t.Helper()
+	v, err := buffer.OpenView(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := v.Reader(laneData, 1)
+	defer r.Close()
+	d := &record.Decoder{}
+	for {
+		f, err := r.Next()
+		if err == io.EOF {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Key {
+			if err := d.Key(f.Payload); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		b, err := d.Frame(f.Payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.First != uint64(len(all)+1) || f.Count != len(b.Readings) {
+			t.Fatalf("a frame of %d readings from %d, after %d", f.Count, f.First, len(all))
+		}
+		all = append(all, b.Readings...)
+	}
+}
+
+// told is the alarm and output events in order, a word each.
+func told(t *testing.T, events []byte) string {
+	t.Helper()
+	var words []string
+	for line := range bytes.Lines(events) {
+		p, err := event.Parse(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Kind == "alarm" || p.Kind == "output" {
+			words = append(words, p.ID+"="+p.State)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func verified(t *testing.T, dir string, events []byte) {
+	t.Helper()
+	key, err := event.LoadKey(filepath.Join(dir, config.IdentityFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := event.Verify(bytes.NewReader(events), event.Options{Key: key.PublicKey()})
+	if err != nil || !rep.Whole() {
+		t.Fatalf("%v %+v\n%s", err, rep, events)
+	}
+}
+
+func TestAReadingWalksFromTheBusToTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	site := simSite(t, dir, pondSite)
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 50*time.Second) })
+	events := eventsOf(t, dir)
+	verified(t, dir, events)
+	if got, want := told(t, events), "pond.level/red=active output:siren=on pond.level/red=normal output:siren=off"; got != want {
+		t.Errorf("told %q, want %q\n%s", got, want, events)
+	}
+	by, rain := map[string]int{}, 0.0
+	for _, r := range readingsOf(t, dir) {
+		by[r.Point]++
+		if r.Point == "pond.rain" {
+			rain = r.Value.Float()
+		}
+		if r.Point == "pond.free" && r.Value.Float() != 6 && r.Value.Float() != 4 {
+			t.Errorf("free is %v", r)
+		}
+	}
+	if by["pond.level"] < 50 || by["pond.free"] < 50 {
+		t.Errorf("stored %v", by)
+	}
+	if by["door"] != 3 {
+		t.Errorf("the door moved twice, and %d readings of it are stored", by["door"])
+	}
+	if rain < 18 || rain > 20 { // two tips of 0.2 mm a second
+		t.Errorf("%v mm of rain", rain)
+	}
+}
+
+func TestARestartRaisesNothingTwiceAndCountsOn(t *testing.T) {
+	dir := t.TempDir()
+	site := simSite(t, dir, pondSite)
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 20*time.Second) }) // level is high
+	before := readingsOf(t, dir)
+	high := strings.Replace(pondSite, "[[0s, 4], [10s, 6], [30s, 4]], repeat: 60s", "[[0s, 6], [20s, 4]]", 1)
+	synctest.Test(t, func(t *testing.T) { runFor(t, simSite(t, dir, high), 40*time.Second) })
+	events := eventsOf(t, dir)
+	verified(t, dir, events)
+	if got, want := told(t, events), "pond.level/red=active output:siren=on pond.level/red=normal output:siren=off"; got != want {
+		t.Errorf("told %q, want %q\n%s", got, want, events)
+	}
+	if !bytes.Contains(events, []byte(`"kind":"config"`)) {
+		t.Error("the site file changed, and no event says so")
+	}
+	total := 0.0
+	for _, r := range readingsOf(t, dir) {
+		if r.Point == "pond.rain" {
+			if v := r.Value.Float(); v < total {
+				t.Fatalf("the rain total fell from %v to %v", total, v)
+			} else {
+				total = v
+			}
+		}
+	}
+	if len(before) == 0 || total < 20 {
+		t.Errorf("total %v", total)
+	}
+}
+
+// The last stored sample before a restart and the first after it both violate:
+// the delay counts as run through.
+func TestADelayThatARestartCutCountsAsRunThrough(t *testing.T) {
+	dir := t.TempDir()
+	slow := strings.Replace(pondSite, "for: 3s", "for: 1h", 1)
+	slow = strings.Replace(slow, "[[0s, 4], [10s, 6], [30s, 4]], repeat: 60s", "[[0s, 6]]", 1)
+	site := simSite(t, dir, slow)
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 10*time.Second) })
+	if got := told(t, eventsOf(t, dir)); got != "" {
+		t.Fatalf("told %q before the delay was over", got)
+	}
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 10*time.Second) })
+	if got := told(t, eventsOf(t, dir)); got != "pond.level/red=active output:siren=on" {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestABufferThatCantBeOpenedDoesNotKeepItFromGuarding(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(dir, []byte("not a folder"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	site := simSite(t, dir, pondSite)
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 20*time.Second) })
+	events := eventsOf(t, filepath.Join(os.TempDir(), "pithead-pond-g1"))
+	if got := told(t, events); !strings.Contains(got, "agent/buffer=active") || !strings.Contains(got, "output:siren=on") {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestTwoAgentsDoNotShareABuffer(t *testing.T) {
+	dir := t.TempDir()
+	site := simSite(t, dir, pondSite)
+	l, _, err := buffer.Open(buffer.Config{Dir: dir, Lanes: []buffer.LaneConfig{{Name: "events", Size: 1 << 20}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := Run(t.Context(), site, Options{Log: slog.New(slog.DiscardHandler)}); err == nil {
+		t.Error("a second agent ran on the same buffer")
+	}
+}
