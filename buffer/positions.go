@@ -25,10 +25,13 @@ type position struct {
 	change  uint64
 }
 
+// newPositions begins with what an earlier run left. That is not taken for
+// durable: what it read may be in memory only, if a sync failed just before that
+// run was killed.
 func newPositions(from map[string]uint64) *positions {
 	p := &positions{all: map[string]position{}}
 	for name, n := range from {
-		p.all[name] = position{n: n}
+		p.set(name, position{n: n})
 	}
 	return p
 }

@@ -148,7 +148,7 @@ func (r *Reader) holed() bool {
 		return false
 	}
 	if r.hurt == nil {
-		r.hurt = r.fault(r.sc.hole, "damaged")
+		r.hurt = r.fault(r.sc.hole, r.sc.what())
 	}
 	r.sc.hole = -1
 	return true
@@ -164,6 +164,9 @@ func (r *Reader) enter() error {
 		}
 	}
 	if s == nil {
+		if p.here && p.next > r.next && r.hurt == nil {
+			r.hurt = r.fault(r.limit, "frames are missing behind it")
+		}
 		if err := r.gap(p.next); err != nil {
 			return err
 		}
@@ -265,10 +268,13 @@ func (r *Reader) turn() error {
 		return nil
 	}
 	if r.sc.hole >= 0 && r.hurt == nil && r.exact {
-		r.hurt = r.fault(r.sc.hole, "damaged")
+		r.hurt = r.fault(r.sc.hole, r.sc.what())
 	}
 	if p.after == nil {
 		r.sc.hole = -1
+		if p.next > r.next && r.hurt == nil {
+			r.hurt = r.fault(r.limit, "frames are missing behind it")
+		}
 		if err := r.gap(p.next); err != nil {
 			return err
 		}
@@ -326,7 +332,7 @@ func (r *Reader) seek() {
 	if start == 0 || holed && !keyed {
 		start, next = block, r.seg.first
 	}
-	r.sc.off, r.sc.hole, r.next = start, -1, next
+	r.sc.off, r.sc.hole, r.sc.failed, r.next = start, -1, 0, next
 }
 
 // Close lets go of the file. The reader is not to be used any more.

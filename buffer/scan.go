@@ -50,6 +50,10 @@ func (s *scanner) next(limit int64) (frame, int64, error) {
 		}
 		s.off += block
 	}
+	if s.off < limit && s.hole < 0 {
+		s.hole = s.off
+	}
+	s.off = max(s.off, limit)
 	return frame{}, 0, io.EOF
 }
 
@@ -106,4 +110,12 @@ func readAt(src io.ReaderAt, b []byte, off int64) (int, error) {
 			return n, err
 		}
 	}
+}
+
+// what is wrong with a hole.
+func (s *scanner) what() string {
+	if s.err != nil {
+		return s.err.Error()
+	}
+	return "damaged"
 }

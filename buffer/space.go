@@ -38,28 +38,27 @@ func (l *Lane) take(s *segment, capacity, need int64, tight bool) (file, error) 
 	return nil, err
 }
 
-// choose makes room for capacity bytes within the budget, and takes a file out
-// of the spares; its name is empty if a new one has to be made. If tight only a
-// file that has its bytes already will do.
+// choose makes room for capacity bytes within the budget, and takes the file
+// that is to be used out of the spares; its name is empty if a new one has to be
+// made. If tight only a file that has its bytes already will do.
+//
+// Segments go oldest first, and whichever is not used again at once is removed:
+// after a crash what is left of them has no hole.
 func (l *Lane) choose(capacity, need int64, tight bool) (listing, error) {
 	for {
 		l.mu.Lock()
-		used := l.used()
-		i := l.bestSpare(capacity)
 		var best listing
-		if i >= 0 {
-			best = l.spares[i]
+		if n := len(l.spares); n > 0 {
+			best = l.spares[n-1]
 		}
-		fits := used-best.size+capacity <= l.budget
-		enough := !tight || best.size >= need
-		if fits && enough && (i >= 0 || !tight) {
-			if i >= 0 {
-				l.spares = slices.Delete(l.spares, i, i+1)
-			}
+		fits := l.used()-best.size+capacity <= l.budget
+		useful := best.name != "" && best.size <= capacity && (!tight || best.size >= need)
+		if fits && len(l.spares) == 0 && !tight || fits && len(l.spares) == 1 && useful {
+			l.spares = nil
 			l.mu.Unlock()
 			return best, nil
 		}
-		gone, more := l.sacrifice(i, enough)
+		gone, more := l.sacrifice(useful)
 		l.mu.Unlock()
 		if !more { // nothing is left that could be freed: try what there is
 			return listing{}, nil
@@ -68,39 +67,29 @@ func (l *Lane) choose(capacity, need int64, tight bool) (listing, error) {
 			continue
 		}
 		if err := l.log.fs.remove(l.path(gone.name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			l.addSpare(gone)
+			l.mu.Lock()
+			l.spares = slices.Insert(l.spares, 0, gone)
+			l.mu.Unlock()
 			return listing{}, err
 		}
 	}
 }
 
-// bestSpare is the largest that is not too large, -1 if there is none.
-func (l *Lane) bestSpare(capacity int64) int {
-	best := -1
-	for i, s := range l.spares {
-		if s.size <= capacity && (best < 0 || s.size > l.spares[best].size) {
-			best = i
-		}
-	}
-	return best
-}
-
-// sacrifice gives up what is worth least: spares that don't help, files that
-// can't be read, then the oldest segment, which becomes a spare. The file to
-// remove is empty if it was that.
-func (l *Lane) sacrifice(best int, enough bool) (listing, bool) {
-	for i, s := range l.spares {
-		if i != best || !enough {
-			l.spares = slices.Delete(l.spares, i, i+1)
-			return s, true
-		}
+// sacrifice gives up what is worth least: spares but for the last if that is
+// useful, files that can't be read, then the oldest segment, which becomes a
+// spare. The file to remove is empty if it was that.
+func (l *Lane) sacrifice(useful bool) (listing, bool) {
+	if n := len(l.spares); n > 1 || n == 1 && !useful {
+		s := l.spares[0]
+		l.spares = l.spares[1:]
+		return s, true
 	}
 	if len(l.bad) > 0 {
 		s := l.bad[0]
 		l.bad = l.bad[1:]
 		return s, true
 	}
-	if len(l.segs) == 0 {
+	if len(l.segs) < 2 { // the newest says which numbers were given
 		return listing{}, false
 	}
 	s := l.segs[0]
