@@ -84,7 +84,6 @@ func (u *Uplink) opening(now Stamp) []byte {
 	b = appendText(b, "epoch", u.Log.Epoch())
 	b = appendUint(b, "boot", uint64(u.Boot))
 	b = appendText(b, "session", u.Session)
-	b = appendText(b, "clock", now.Clock.String())
 	if now.Known {
 		return appendInt(b, "t", now.T)
 	}

@@ -26,7 +26,8 @@ func (u *Uplink) status(state string) message {
 
 // snapshotMessages is the snapshot's payload, cut into parts where need be.
 func (u *Uplink) snapshotMessages(s Snapshot) [][]byte {
-	b := u.opening(u.Now())
+	now := u.Now()
+	b := appendText(u.opening(now), "clock", now.Clock.String())
 	b = appendInt(b, "valid-for", (u.cfg.Snapshot + snapshotSlack).Milliseconds())
 	b = appendText(b, "mode", s.Mode)
 	points, alarms, outputs := section{name: "points"}, section{name: "alarms"}, section{name: "outputs"}
