@@ -114,9 +114,6 @@ func (k *Key) Fingerprint() string { return FingerprintOf(k.public) }
 // PublicKey is what Verify takes.
 func (k *Key) PublicKey() ed25519.PublicKey { return k.public }
 
-// Sign signs bytes that are no event: replies to commands.
-func (k *Key) Sign(b []byte) []byte { return ed25519.Sign(k.private, b) }
-
 // FingerprintOf is Key.Fingerprint for a public key alone.
 func FingerprintOf(public ed25519.PublicKey) string {
 	sum := sha256.Sum256(public)

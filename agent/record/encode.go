@@ -20,7 +20,8 @@ const (
 type Encoder struct {
 	index  map[string]int
 	state  state
-	undo   []saved // what Append overwrote since the last Commit, in order
+	undo   []saved // what Append overwrote since the last Commit, each point once
+	marked []bool  // which points are in undo
 	before cursor  // as it was at the last Commit
 	staged bool    // Append came, Commit has not
 
@@ -48,7 +49,7 @@ func NewEncoder(points []string, last []Last) (*Encoder, error) {
 	if len(points) > MaxPoints {
 		return nil, fmt.Errorf("%d points are more than the %d that a frame can name", len(points), MaxPoints)
 	}
-	e := &Encoder{index: make(map[string]int, len(points)), state: state{cursor: cursor{at: -1}}}
+	e := &Encoder{index: make(map[string]int, len(points)), state: state{cursor: cursor{at: -1}}, marked: make([]bool, len(points))}
 	for i, id := range points {
 		if _, twice := e.index[id]; twice || id == "" {
 			return nil, fmt.Errorf("point %q: ids must be distinct and not empty", id)
@@ -64,7 +65,6 @@ func NewEncoder(points []string, last []Last) (*Encoder, error) {
 			e.state.points[i].begin(l)
 		}
 	}
-	e.before = e.state.cursor
 	// What follows this key follows no frame of another run. (The sum must not
 	// go over the key's own sum: over bytes and their CRC it is always the same.)
 	key := e.state.appendKey(nil)
@@ -111,7 +111,12 @@ func (e *Encoder) Append(dst []byte, b Batch) ([]byte, error) {
 }
 
 // Commit says that the frame which Append made last is stored.
-func (e *Encoder) Commit() { e.undo, e.staged = e.undo[:0], false }
+func (e *Encoder) Commit() {
+	for i := range e.undo {
+		e.marked[e.undo[i].i] = false
+	}
+	e.undo, e.staged = e.undo[:0], false
+}
 
 // look finds the readings' points and judges all that could go wrong.
 func (e *Encoder) look(rs []Reading) error {
@@ -156,16 +161,19 @@ func (e *Encoder) swap() {
 		return
 	}
 	e.state.cursor, e.before = e.before, e.state.cursor
-	for i := len(e.undo) - 1; i >= 0; i-- {
+	for i := range e.undo {
 		u := &e.undo[i]
 		u.point, e.state.points[u.i] = e.state.points[u.i], u.point
 	}
-	for i, j := 0, len(e.undo)-1; i < j; i, j = i+1, j-1 {
-		e.undo[i], e.undo[j] = e.undo[j], e.undo[i]
-	}
 }
 
-func (e *Encoder) save(i int) { e.undo = append(e.undo, saved{i, e.state.points[i]}) }
+// save keeps a point as it is before its first change since the last Commit.
+func (e *Encoder) save(i int) {
+	if !e.marked[i] {
+		e.marked[i] = true
+		e.undo = append(e.undo, saved{i, e.state.points[i]})
+	}
+}
 
 // put adds one reading to the columns and to the state.
 func (e *Encoder) put(i int, r *Reading) {

@@ -1,0 +1,90 @@
+package record
+
+import (
+	"errors"
+	"hash/crc32"
+	"testing"
+
+	"pithead/drivers"
+)
+
+// Promise 4: frames that no encoder writes, under sums that are right.
+func TestFramesThatNoEncoderWrites(t *testing.T) {
+	e := encoder(t, []string{"a", "b"}, nil)
+	key := e.Key()
+	for name, body := range map[string]string{
+		"no count":                       "\x02",
+		"columns longer than the frame":  "\x02\x01\x7f\x01\x01",
+		"more readings than a batch has": "\x02\x81\x80\x04\x03\x01\x01\x82\x80\x08\x00\x82\x80\x08",
+		"a point beyond the dictionary":  "\x02\x01\x01\x01\x01\x05\x02\x02",
+		"a point far beyond":             "\x02\x01\x0a\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x02",
+		"a run of no length":             "\x02\x01\x01\x01\x01\x00\x02\x02",
+		"a run longer than the batch":    "\x02\x01\x01\x01\x01\x04\x02\x02",
+		"times longer than the batch":    "\x02\x01\x01\x02\x01\x02\x03\x01\x02",
+		"a value that nobody reads":      "\x02\x01\x01\x01\x01\x02\x02\x02\x00",
+		"a decimal of sixteen digits":    "\x02\x01\x01\x01\x02\x02\x02\x03\x10\x02",
+		"a text longer than the frame":   "\x02\x01\x01\x01\x01\x02\x02\x0f\x7fhello",
+		"a code of nothing":              "\x02\x01\x01\x01\x02\x02\x02\x11\x00",
+		"a boot beyond its bounds":       "\x03\xff\xff\xff\xff\x7f\x00\x00\x00\x00\x00\x00",
+	} {
+		var d Decoder
+		if err := d.Key(key); err != nil {
+			t.Fatal(err)
+		}
+		payload := sealed([]byte(body), crc32.Update(d.state.sum, crc32.IEEETable, []byte(body)))
+		if b, err := d.Frame(payload); !errors.Is(err, errDamaged) {
+			t.Errorf("%s: got %+v, %v", name, b, err)
+		}
+		if _, err := d.Frame(frame(t, encoder(t, []string{"a", "b"}, nil), Batch{})); !errors.Is(err, ErrGap) {
+			t.Errorf("%s: what follows half a frame: got %v, want ErrGap", name, err)
+		}
+	}
+	// The frame that the ones above are made from.
+	var d Decoder
+	if err := d.Key(key); err != nil {
+		t.Fatal(err)
+	}
+	body := "\x02\x01\x01\x01\x01\x02\x02\x02"
+	if _, err := d.Frame(sealed([]byte(body), crc32.Update(d.state.sum, crc32.IEEETable, []byte(body)))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestKeysThatNoEncoderWrites(t *testing.T) {
+	whole := encoder(t, []string{"a"}, []Last{{Reading: Reading{Point: "a", M: 5, Value: drivers.TextValue("x")}}})
+	var d Decoder
+	if err := d.Key(whole.Key()); err != nil {
+		t.Fatal(err)
+	}
+	const head = "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00" // era, no point, time 0, sum 0
+	for name, body := range map[string]string{
+		"nothing":                      "\x01",
+		"a version that is not known":  "\x09",
+		"readings":                     "\x02\x00\x00\x00\x00",
+		"more points than bytes":       head + "\x7f",
+		"an id of no letters":          head + "\x01\x00\x00\x00\x00",
+		"a next beyond the dictionary": head + "\x01\x01a\x02\x00",
+		"a next before the dictionary": head + "\x01\x01a\x01\x00",
+		"flags that mean nothing":      head + "\x01\x01a\x00\x04",
+		"a shape that is a run":        head + "\x01\x01a\x00\x01\x00\x00",
+		"something behind":             head + "\x01\x01a\x00\x00\x00",
+		"a cursor beyond the last":     "\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x01\x01a\x00\x00",
+	} {
+		if err := d.Key(sealed([]byte(body), crc32.ChecksumIEEE([]byte(body)))); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if err := d.Key(nil); err == nil {
+		t.Error("no bytes: no error")
+	}
+	if last := d.Last(); len(last) != 1 || last[0].Value.Str() != "x" {
+		t.Errorf("a refused key changed the state: %+v", last)
+	}
+	if _, err := d.Frame(frame(t, whole, Batch{})); err != nil {
+		t.Errorf("after a refused key: %v", err)
+	}
+	ok := head + "\x01\x01a\x00\x00"
+	if err := d.Key(sealed([]byte(ok), crc32.ChecksumIEEE([]byte(ok)))); err != nil {
+		t.Errorf("the key that the ones above are made from: %v", err)
+	}
+}
