@@ -27,6 +27,7 @@ type Alarm struct {
 
 	clearing bool // the newest samples are all safe, since:
 	safe     time.Duration
+	over     bool // the newest sample ended it, but its change was the raise that Tick owed
 
 	attempts *attempts // of a fault
 }
@@ -40,8 +41,9 @@ func New(d Def) *Alarm {
 	return a
 }
 
-// Step judges a sample. Where Tick is owed for a time before the sample's, the
-// change is the one that Tick owed, and the sample only begins what follows.
+// Step judges a sample. Where a deadline has passed before it and Tick was not
+// called, the change is the raise of that deadline; if the sample ends the
+// alarm at once, Due and Tick tell that next.
 func (a *Alarm) Step(s Sample) (Change, bool) {
 	var owed Change
 	late := a.waiting && s.At > a.deadline()
@@ -50,9 +52,10 @@ func (a *Alarm) Step(s Sample) (Change, bool) {
 	}
 	a.attempts.add(s)
 	a.last, a.seen, a.verdict = s, true, a.judge(s)
+	a.over = false
 	switch {
 	case late:
-		a.ending(s.At)
+		a.over = a.ending(s.At)
 		return owed, true
 	case a.state == Active || a.state == Acked:
 		if a.ending(s.At) {
@@ -93,14 +96,23 @@ func (a *Alarm) ending(at time.Duration) bool {
 func (a *Alarm) deadline() time.Duration { return a.beyond + a.def.For }
 
 // Due is when Tick must be called, if no sample comes before.
-func (a *Alarm) Due() (time.Duration, bool) { return a.deadline(), a.waiting }
-
-// Tick ends the on-delay, if its deadline is not after at.
-func (a *Alarm) Tick(at time.Duration) (Change, bool) {
-	if !a.waiting || at < a.deadline() {
-		return Change{}, false
+func (a *Alarm) Due() (time.Duration, bool) {
+	if a.over {
+		return a.last.At, true
 	}
-	return a.raise(a.deadline()), true
+	return a.deadline(), a.waiting
+}
+
+// Tick tells what is due, if that is not after at.
+func (a *Alarm) Tick(at time.Duration) (Change, bool) {
+	due, ok := a.Due()
+	switch {
+	case !ok || at < due:
+		return Change{}, false
+	case a.over:
+		return a.clear(due), true
+	}
+	return a.raise(due), true
 }
 
 func (a *Alarm) raise(at time.Duration) Change {
@@ -109,7 +121,7 @@ func (a *Alarm) raise(at time.Duration) Change {
 }
 
 func (a *Alarm) clear(at time.Duration) Change {
-	a.clearing = false
+	a.clearing, a.over = false, false
 	if a.def.Latch {
 		return a.become(Cleared, WasCleared, at)
 	}

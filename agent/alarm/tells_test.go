@@ -81,17 +81,36 @@ func refused(err error, why string) bool {
 	return strings.Contains(err.Error(), why)
 }
 
-// A deadline that nobody ticked is told by the next sample, with its own time.
+// A deadline that nobody ticked is told by the next sample, with its own time;
+// what that sample ends is told by Tick, since a door may not move again.
 func TestStepAfterAMissedDeadline(t *testing.T) {
+	twelve, five := drivers.NumberValue(12), drivers.NumberValue(5)
 	a := New(above(waits(3 * second)))
-	a.Step(Sample{At: 1 * second, Value: drivers.NumberValue(12)})
-	c, ok := a.Step(Sample{At: 9 * second, Value: drivers.NumberValue(5)})
-	if !ok || c.What != WasRaised || c.At != 4*second || c.Value != drivers.NumberValue(12) {
+	a.Step(Sample{At: 1 * second, Value: twelve})
+	c, ok := a.Step(Sample{At: 9 * second, Value: five})
+	if !ok || c.What != WasRaised || c.At != 4*second || c.Value != twelve {
 		t.Fatalf("change %+v (%v), want raised at 4 s by 12", c, ok)
 	}
-	c, ok = a.Step(Sample{At: 10 * second, Value: drivers.NumberValue(5)})
-	if !ok || c.What != IsNormal {
-		t.Fatalf("change %+v (%v), want normal", c, ok)
+	if due, ok := a.Due(); !ok || due != 9*second {
+		t.Fatalf("due at %v (%v), want at once", due, ok)
+	}
+	c, ok = a.Tick(10 * second)
+	if !ok || c.What != IsNormal || c.At != 9*second || c.Value != five {
+		t.Fatalf("change %+v (%v), want normal at 9 s by 5", c, ok)
+	}
+	if due, ok := a.Due(); ok {
+		t.Fatalf("something is due at %v, want nothing", due)
+	}
+}
+
+// A new sample counts more than an end that nobody has told yet.
+func TestBeyondAgainAfterAMissedDeadline(t *testing.T) {
+	a := New(above(waits(3 * second)))
+	for i, v := range []float64{12, 5, 12} {
+		a.Step(Sample{At: time.Duration(i) * 9 * second, Value: drivers.NumberValue(v)})
+	}
+	if c, ok := a.Tick(99 * second); ok || a.State() != Active {
+		t.Fatalf("%v by %+v, want active", a.State(), c)
 	}
 }
 
