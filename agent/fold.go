@@ -127,12 +127,11 @@ func (r remembered) memory() alarm.Memory {
 	return m
 }
 
-// readFold reads the events lane from its newest key on. What can't be read is
-// told and left out.
-func readFold(l *buffer.Lane) (*fold, []string) {
+// readFold reads the events lane from its newest key on, where a reader of its
+// end begins. What can't be read is told and left out.
+func readFold(r *buffer.Reader) (*fold, []string) {
 	f := newFold()
 	var faults []string
-	r := l.Reader(l.Next()) // begins at the newest key
 	defer r.Close()
 	for {
 		fr, err := r.Next()

@@ -46,19 +46,19 @@ type Options struct {
 // An agent is one run of one site file.
 type agent struct {
 	Options
-	site    *config.Site
-	clock   *Clock
-	buf     *buffer.Log
-	queue   *queue
-	judge   *judge
-	rec     *recorder
-	buses   map[string]*busLoop
-	loops   []*busLoop
-	uplinks []*uplink.Uplink
-	key     *event.Key
-	boot    uint32
-	session string
-	started time.Time
+	site     *config.Site
+	clock    *Clock
+	buf      *buffer.Log
+	queue    *queue
+	judge    *judge
+	rec      *recorder
+	buses    map[string]*busLoop
+	loops    []*busLoop
+	uplinks  []*uplink.Uplink
+	key      *event.Key
+	boot     uint32
+	session  string
+	started  time.Time
 	volatile string // why the buffer is not where the site file says
 }
 
@@ -93,6 +93,9 @@ func (a *agent) run(ctx context.Context) {
 	}
 	serve := newStage()
 	a.serve(serve)
+	if p := a.page(); p != nil {
+		serve.start(p.Run)
+	}
 	a.Log.Info("running", "site", a.site.Site, "gateway", a.site.Gateway, "points", len(a.site.Points), "boot", a.boot, "epoch", a.buf.Epoch())
 
 	a.wait(ctx)

@@ -62,16 +62,17 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 	for _, f := range report.Faults {
 		faults = append(faults, f.String())
 	}
-	if report.Fresh && report.Why != "" {
-		faults = append(faults, "a fresh buffer was begun: "+report.Why)
-	}
 	a.buf, r.buf = log, log
 	r.events, r.stats, r.data = log.Lane(laneEvents), log.Lane(laneStats), log.Lane(laneData)
 	if a.key, err = identity(a.site, b.Dir); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
 	r.chain = event.NewChain(a.key, log.Epoch())
-	fold, more := readFold(r.events)
+	if report.Kept != "" {
+		faults = append(faults, fmt.Sprintf("a fresh buffer was begun: %s; the former one is kept in %s", report.Why, report.Kept))
+		r.chain.Follow(headOf(report.Kept))
+	}
+	fold, more := readFold(r.events.Reader(r.events.Next()))
 	r.fold = fold
 	if err := r.resume(); err != nil {
 		return nil, errors.Join(err, log.Close())
@@ -113,4 +114,23 @@ func decodeTail(l *buffer.Lane) (*record.Decoder, []string) {
 			faults = append(faults, fmt.Sprintf("readings from %d on: %v", fr.First, err))
 		}
 	}
+}
+
+// headOf is the last event of a log that was set aside, as far as it can be read.
+func headOf(dir string) event.Head {
+	v, err := buffer.OpenView(dir)
+	if err != nil {
+		return event.Head{}
+	}
+	var head event.Head
+	for _, l := range v.Lanes {
+		if l.Name != laneEvents {
+			continue
+		}
+		f, _ := readFold(v.Reader(laneEvents, l.Next))
+		if p, err := event.Parse(f.Last); err == nil {
+			head = event.Head{Epoch: p.Epoch, N: p.N, Hash: p.Hash()}
+		}
+	}
+	return head
 }

@@ -17,7 +17,7 @@ type bufferStat struct {
 	Dir       string            `json:"dir"`
 	Epoch     string            `json:"epoch"`
 	Lanes     []laneStat        `json:"lanes"`
-	Positions map[string]uint64 `json:"positions"` // uplink/lane: the last acknowledged number
+	Positions map[string]uint64 `json:"positions"` // lane/uplink: the last acknowledged number
 	Faults    []string          `json:"faults,omitempty"`
 }
 
@@ -95,7 +95,7 @@ func (st bufferStat) print(s streams) {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", l.Name, l.Last+1-l.First, l.First, l.Last, l.Bytes)
 	}
 	if len(st.Positions) > 0 {
-		fmt.Fprintln(w, "\t\t\t\t\nUPLINK/LANE\tACKNOWLEDGED TO\t\t\t")
+		fmt.Fprintln(w, "\t\t\t\t\nLANE/UPLINK\tACKNOWLEDGED TO\t\t\t")
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.Positions)) {
 		fmt.Fprintf(w, "%s\t%d\t\t\t\n", name, st.Positions[name])

@@ -34,7 +34,7 @@ func runCheck(_ context.Context, args []string, s streams) int {
 		return wrong
 	}
 	if !*asJSON {
-		fmt.Fprintf(s.out, "%s: %s\n", *file, site.Summary())
+		fmt.Fprintln(s.out, site.Summary())
 	}
 	return done
 }

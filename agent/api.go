@@ -1,0 +1,245 @@
+package agent
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"pithead/agent/alarm"
+	"pithead/agent/uplink"
+	"pithead/agent/web"
+	"pithead/drivers"
+)
+
+// What the local page's API returns. Ages are ms; so are times, since 1970,
+// absent while the clock is unknown.
+type (
+	apiPoints struct {
+		Site    string     `json:"site"`
+		Gateway string     `json:"gateway"`
+		Name    string     `json:"name,omitempty"`
+		Points  []apiPoint `json:"points"`
+	}
+	apiPoint struct {
+		ID      string        `json:"id"`
+		Name    string        `json:"name,omitempty"`
+		Unit    string        `json:"unit,omitempty"`
+		T       int64         `json:"t,omitempty"`
+		Age     int64         `json:"age"`
+		Value   drivers.Value `json:"value"`
+		Quality string        `json:"quality"`
+		Code    uint8         `json:"code,omitempty"`
+		States  []apiState    `json:"states,omitempty"`
+	}
+	apiState struct {
+		Value drivers.Value `json:"value"`
+		Label string        `json:"label"`
+	}
+	apiAlarms struct {
+		Alarms  []apiAlarm  `json:"alarms"`
+		Outputs []apiOutput `json:"outputs"`
+	}
+	apiAlarm struct {
+		ID    string        `json:"id"`
+		Name  string        `json:"name,omitempty"`
+		Point string        `json:"point,omitempty"`
+		State string        `json:"state"`
+		Level string        `json:"level"`
+		T     int64         `json:"t,omitempty"`
+		Age   int64         `json:"age"`
+		Value drivers.Value `json:"value"`
+		Limit *float64      `json:"limit,omitempty"`
+	}
+	apiOutput struct {
+		ID    string   `json:"id"`
+		Name  string   `json:"name,omitempty"`
+		On    bool     `json:"on"`
+		Why   []string `json:"why,omitempty"`
+		Fault string   `json:"fault,omitempty"`
+	}
+	apiUnit struct {
+		Bus    string `json:"bus"`
+		Unit   string `json:"unit"`
+		State  string `json:"state"`
+		Missed int    `json:"missed"` // cycles that passed without a read
+	}
+	apiLane struct {
+		Name    string `json:"name"`
+		Records uint64 `json:"records"`
+		First   uint64 `json:"first"`
+		Last    uint64 `json:"last"`
+		Bytes   int64  `json:"bytes"`
+	}
+)
+
+// page is the local page, or nil where the site file wants none.
+func (a *agent) page() *web.Server {
+	if a.site.Web.Listen == "" {
+		return nil
+	}
+	return &web.Server{
+		Listen: a.site.Web.Listen, Log: a.Log, Turning: a.turning, Metrics: a.metrics,
+		API: map[string]func(context.Context) (any, error){
+			"points": a.apiPoints, "alarms": a.apiAlarms, "buses": a.apiBuses,
+			"uplinks": a.apiUplinks, "buffer": a.apiBuffer,
+			"seals": func(context.Context) (any, error) { return map[string]any{"seals": []string{}}, nil },
+		},
+	}
+}
+
+func (a *agent) apiPoints(ctx context.Context) (any, error) {
+	out := apiPoints{Site: a.site.Site, Gateway: a.site.Gateway, Name: a.site.Name, Points: []apiPoint{}}
+	err := a.judge.ask(ctx, func() {
+		now := a.judge.now()
+		for _, p := range a.judge.points {
+			if !p.seen {
+				continue
+			}
+			q := apiPoint{ID: p.cfg.ID, Name: p.cfg.Name, Unit: p.cfg.Unit, T: a.clock.At(p.at).T, Age: (now - p.at).Milliseconds(),
+				Value: p.last.Value, Quality: p.last.Quality.String(), Code: p.last.Code}
+			for _, s := range p.cfg.States {
+				q.States = append(q.States, apiState(s))
+			}
+			out.Points = append(out.Points, q)
+		}
+	})
+	return out, err
+}
+
+// apiAlarms is what stands, newest first, and the outputs.
+func (a *agent) apiAlarms(ctx context.Context) (any, error) {
+	out := apiAlarms{Alarms: []apiAlarm{}, Outputs: []apiOutput{}}
+	s, err := a.snapshot(ctx)
+	now := a.clock.Now()
+	for _, x := range s.Alarms {
+		out.Alarms = append(out.Alarms, apiAlarm{ID: x.ID, Name: x.Name, Point: x.Point, State: x.State, Level: x.Level,
+			T: x.Since.T, Age: ageOf(x.Since.M, x.Since.T, now), Value: x.Value, Limit: x.Limit})
+	}
+	sortByAge(out.Alarms)
+	for _, o := range s.Outputs {
+		out.Outputs = append(out.Outputs, apiOutput(o))
+	}
+	return out, err
+}
+
+func (a *agent) apiBuses(context.Context) (any, error) {
+	us := []apiUnit{}
+	for _, b := range a.loops {
+		if states := b.state.Load(); states != nil {
+			for _, u := range *states {
+				us = append(us, apiUnit{u.Bus, u.Unit, u.Life.String(), u.Missed})
+			}
+		}
+	}
+	return map[string]any{"units": us}, nil
+}
+
+func (a *agent) apiUplinks(context.Context) (any, error) {
+	us := []uplink.UplinkHealth{}
+	for i, u := range a.uplinks {
+		us = append(us, uplink.HealthOf(a.site.Uplinks[i].ID, u.State()))
+	}
+	return map[string]any{"uplinks": us}, nil
+}
+
+func (a *agent) apiBuffer(context.Context) (any, error) {
+	ls := []apiLane{}
+	for i, l := range a.lanes() {
+		first, next := l.First(), l.Next()
+		ls = append(ls, apiLane{[]string{laneEvents, laneStats, laneData}[i], next - first, first, next - 1, l.Bytes()})
+	}
+	return map[string]any{"epoch": a.buf.Epoch(), "lanes": ls, "lost": a.rec.lost.Load()}, nil
+}
+
+// late is how long a loop may stand before it counts as stuck: longer than any
+// timeout of a request.
+const late = 30 * time.Second
+
+// turning says which loops stand still, and what is degraded all the same.
+func (a *agent) turning() (why, degraded []string) {
+	now := time.Now()
+	for _, b := range a.loops {
+		if beat := b.beat.Load(); beat != 0 && now.Sub(time.Unix(0, beat)) > late+time.Minute {
+			why = append(why, "bus "+b.id)
+		}
+		if states := b.state.Load(); states != nil {
+			for _, u := range *states {
+				if u.Life == Offline {
+					degraded = append(degraded, "device "+u.Unit)
+				}
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if a.judge.ask(ctx, func() {
+		for _, s := range a.judge.order {
+			if s.Def().Point == "" && s.State() != alarm.Normal {
+				degraded = append(degraded, s.Def().ID)
+			}
+		}
+	}) != nil {
+		why = append(why, "judge")
+	}
+	for i, u := range a.uplinks {
+		if !u.State().Connected {
+			degraded = append(degraded, "uplink "+a.site.Uplinks[i].ID)
+		}
+	}
+	return why, degraded
+}
+
+// metrics is what Prometheus reads.
+func (a *agent) metrics() []byte {
+	var b bytes.Buffer
+	h := a.health()
+	put := func(name, labels string, v any) { fmt.Fprintf(&b, "pithead_%s%s %v\n", name, labels, v) }
+	put("uptime_seconds", "", h.Uptime/1000)
+	put("resident_bytes", "", h.Memory)
+	put("buffer_bytes", "", h.Buffer.Bytes)
+	put("readings_lost_total", "", h.Buffer.Lost)
+	put("readings_stored_total", "", a.rec.data.Next()-1)
+	put("events_total", "", a.rec.events.Next()-1)
+	waiting, events := a.queue.waiting()
+	put("queue_readings", "", waiting)
+	put("queue_events", "", events)
+	for _, l := range a.loops {
+		if states := l.state.Load(); states != nil {
+			for _, u := range *states {
+				labels := fmt.Sprintf("{bus=%q,unit=%q}", u.Bus, u.Unit)
+				put("unit_online", labels, one(u.Life != Offline))
+				put("cycles_missed_total", labels, u.Missed)
+			}
+		}
+	}
+	for _, u := range h.Uplinks {
+		labels := fmt.Sprintf("{uplink=%q}", u.ID)
+		put("uplink_connected", labels, one(u.Connected))
+		put("uplink_backlog_readings", labels, u.Data)
+		put("uplink_backlog_events", labels, u.Events)
+	}
+	return b.Bytes()
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// ageOf is how long ago it was, by wall time where both are known, since m of
+// another boot says nothing.
+func ageOf(m, t int64, now Stamp) int64 {
+	if t != 0 && now.Known() {
+		return now.T - t
+	}
+	return now.M - m
+}
+
+func sortByAge(as []apiAlarm) {
+	slices.SortStableFunc(as, func(a, b apiAlarm) int { return cmp.Compare(a.Age, b.Age) })
+}
