@@ -29,7 +29,7 @@ type memFS struct {
 	quotas map[string]int64  // bytes that files with this prefix may take, ever
 	broken []string          // quotas that were passed
 	reads  map[string]int64  // bytes read, by name
-	trace  []string
+	trace  []traced
 }
 
 type memFile struct {
@@ -44,7 +44,10 @@ type memWrite struct {
 	data []byte
 }
 
-var errInjected = errors.New("injected")
+var (
+	errInjected = errors.New("injected")
+	errOff      = fmt.Errorf("%w: the power is off", errInjected)
+)
 
 func newMemFS() *memFS {
 	return &memFS{dirs: map[string]bool{"/": true, "/b": true}, live: map[string]*memFile{}, disk: map[string]*memFile{},
@@ -54,11 +57,25 @@ func newMemFS() *memFS {
 // step counts an operation, and says whether it fails.
 func (m *memFS) step(what, path string) error {
 	m.op++
-	m.trace = append(m.trace, fmt.Sprintf("%d %s %s", m.op, what, filepath.Base(path)))
+	m.trace = append(m.trace, traced{m.op, what, path})
 	if m.fail != nil {
 		return m.fail(m.op)
 	}
 	return nil
+}
+
+type traced struct {
+	n          int
+	what, path string
+}
+
+// last are the latest operations, to be shown.
+func (m *memFS) last(n int) string {
+	var b strings.Builder
+	for _, o := range m.trace[max(0, len(m.trace)-n):] {
+		fmt.Fprintf(&b, "%d %s %s, ", o.n, o.what, filepath.Base(o.path))
+	}
+	return b.String()
 }
 
 func notThere(path string) error {
@@ -253,6 +270,9 @@ func (h *memHandle) datasync() error {
 	h.m.mu.Lock()
 	defer h.m.mu.Unlock()
 	if err := h.m.step("sync", h.path); err != nil {
+		if errors.Is(err, errOff) {
+			return err
+		}
 		h.f.pending = nil // the kernel forgets what it could not write, and calls it clean
 		return err
 	}
@@ -274,12 +294,12 @@ func (h *memHandle) truncate(size int64) error {
 	return nil
 }
 
+// applied changes b, and grows it with zeros.
 func applied(b []byte, w memWrite) []byte {
 	end := w.off + int64(len(w.data))
 	if w.data == nil {
-		return slices.Clone(b[:min(end, int64(len(b)))])
+		return b[:min(end, int64(len(b)))]
 	}
-	b = slices.Clone(b)
 	if grow := end - int64(len(b)); grow > 0 {
 		b = append(b, make([]byte, grow)...)
 	}
@@ -299,13 +319,13 @@ func (m *memFS) powerCut(names bool, keep func(w memWrite) []memWrite) *memFS {
 		from = m.live
 	}
 	for name, f := range from {
-		b := f.synced
+		b := slices.Clone(f.synced)
 		for _, w := range f.pending {
 			for _, k := range keep(w) {
 				b = applied(b, k)
 			}
 		}
-		g := &memFile{live: b, synced: b}
+		g := &memFile{live: b, synced: slices.Clone(b)}
 		after.live[name], after.disk[name] = g, g
 	}
 	return after

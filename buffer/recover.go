@@ -200,10 +200,12 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) err
 	return nil
 }
 
-// judge decides on a newest file without a header: a crash leaves one without
-// frames.
+// judge decides on a newest file without a header. Unless a frame says that the
+// header was on disk when it was written, that is what a crash leaves of a first
+// write, and nobody counted on it.
 func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 	var next uint64
+	synced := false
 	sc := newScanner(f, 0)
 	for {
 		fr, _, err := sc.next(s.size)
@@ -212,12 +214,13 @@ func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 		}
 		if fr.first >= s.first { // others are of an older use of the file
 			next = max(next, fr.first+uint64(fr.count))
+			synced = synced || fr.durable > 0
 		}
 	}
 	switch {
 	case sc.err != nil:
 		return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), sc.err)
-	case next == 0:
+	case !synced:
 		l.spares = append(l.spares, listing{s.name(l.name), s.size})
 	default:
 		d.setAside(l, s, next, errNoHeader.Error())
@@ -258,18 +261,18 @@ func readTail(f io.ReaderAt, h header, s *segment) *tail {
 	return t
 }
 
-// readPositions takes the newest complete table, and what changed after it. If
-// damage took all of those, older segments are asked: a position may then be
-// older than it was, which repeats something and leaves out nothing.
+// readPositions takes the newest complete table, and what changed after it.
+// Where a segment's own is torn or damaged, the segments before it are asked: a
+// position may then be older than it was, which repeats something and leaves
+// nothing out.
 func (d *found) readPositions(fs fsys, dir string) {
 	var all []table
 	for _, l := range d.sorted() {
-		if l.tail != nil {
-			all = append(all, l.tail.tables...)
+		if l.tail == nil {
+			continue
 		}
-	}
-	if !slices.ContainsFunc(all, isComplete) {
-		for _, l := range d.sorted() {
+		all = append(all, l.tail.tables...)
+		if !slices.ContainsFunc(l.tail.tables, isComplete) {
 			all = append(all, d.olderTables(fs, dir, l)...)
 		}
 	}
@@ -287,23 +290,20 @@ func (d *found) readPositions(fs fsys, dir string) {
 
 func isComplete(t table) bool { return t.complete }
 
+// olderTables goes back to the newest segment before the tail that has all positions.
 func (d *found) olderTables(fs fsys, dir string, l *foundLane) []table {
-	for i := len(l.segs) - 2; i >= 0; i-- {
+	var all []table
+	for i := len(l.segs) - 2; i >= 0 && !slices.ContainsFunc(all, isComplete); i-- {
 		s := l.segs[i]
 		f, h, err := openSegment(fs, dir, l.name, s)
-		if f == nil {
-			continue
+		if err == nil && h.epoch == d.epoch && h.seq == s.seq {
+			all = append(all, readTail(f, h, &s).tables...)
 		}
-		var t *tail
-		if err == nil && h.epoch == d.epoch {
-			t = readTail(f, h, &s)
-		}
-		f.Close()
-		if t != nil && slices.ContainsFunc(t.tables, isComplete) {
-			return t.tables
+		if f != nil {
+			f.Close()
 		}
 	}
-	return nil
+	return all
 }
 
 // ahead is a position that no record of this log has reached: its head is gone,
