@@ -27,8 +27,9 @@ type bus struct {
 	queue  []drivers.Reading
 	watched,
 	ended bool
-	failed error // what is held is of no use any more
-	news   error // failed, until Watch has told it
+	failed error // what is held is of no use; the next open begins anew
+	down   bool  // from a failure to the open that found the hardware
+	news   error // the failure, until Watch has told it
 }
 
 // Open makes a bus out of a configuration; it touches no hardware. A chip or a
@@ -118,20 +119,21 @@ func (b *bus) open() error {
 	}
 	b.mu.Lock()
 	failed := b.failed
-	// The Read or Set that finds this out tells it; Watch would tell it too late.
-	b.failed, b.news = nil, nil
+	b.failed = nil
 	b.mu.Unlock()
 	if failed != nil {
 		b.drop(gone(failed))
 	}
-	if b.chip != nil {
-		return nil
+	if b.chip == nil {
+		c, err := b.dial(b.conf.Chip)
+		if err != nil {
+			return fmt.Errorf("chip %s: %w", b.conf.Chip, err)
+		}
+		b.chip = c
 	}
-	c, err := b.dial(b.conf.Chip)
-	if err != nil {
-		return fmt.Errorf("chip %s: %w", b.conf.Chip, err)
-	}
-	b.chip = c
+	b.mu.Lock()
+	b.down = b.failed != nil
+	b.mu.Unlock()
 	return nil
 }
 

@@ -21,7 +21,7 @@ func resolve(c chip, name string) (int, error) {
 	}
 	found := -1
 	for i := range c.lines() {
-		if c.name(i) != name {
+		if name == "" || c.name(i) != name { // most lines have no name
 			continue
 		}
 		if found >= 0 {

@@ -69,7 +69,8 @@ func (b *bus) collect(now time.Time) (rs []drivers.Reading, wait time.Duration, 
 	if b.ended {
 		return rs, 0, errClosed
 	}
-	if err, b.news = b.news, nil; err != nil {
+	// If a Read has found the hardware meanwhile, its readings are the newer ones.
+	if err, b.news = b.news, nil; err != nil && b.down {
 		for _, in := range b.inputs {
 			rs = append(rs, drivers.Bad(in.ID, now, drivers.Comm))
 		}
@@ -98,7 +99,7 @@ func (b *bus) keep(in *input, r drivers.Reading) {
 // holds b.mu.
 func (b *bus) fail(err error) {
 	if b.failed == nil {
-		b.failed, b.news = err, err
+		b.failed, b.news, b.down = err, err, true
 	}
 	b.nudge()
 }
