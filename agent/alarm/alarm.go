@@ -198,5 +198,8 @@ func (a *Alarm) Memory() Memory {
 func (a *Alarm) Restore(m Memory, last Sample, hasLast bool) {
 	up := m.State == Active || m.State == Acked
 	a.carried = hasLast && !up && a.judge(last) == isBeyond
+	if up {
+		a.attempts.doubt()
+	}
 	a.state, a.acked, a.limit, a.hasLimit = m.State, m.Acked, m.Limit, m.HasLimit
 }

@@ -23,6 +23,9 @@ type attempts struct {
 	// poor says that under half were good, and since then never three in five:
 	// a sensor that fails every other time is one fault, not a hundred.
 	poor bool
+	// unsure says that poor only stands for what an earlier run may have seen;
+	// it ends no sooner than the fault's duration after the first attempt.
+	unsure bool
 }
 
 func newAttempts(d time.Duration) *attempts {
@@ -37,7 +40,8 @@ func (w *attempts) add(s Sample) {
 	}
 	slot := int64(max(s.At, 0) / w.width)
 	if !w.begun || slot-w.slot >= slots {
-		*w = attempts{width: w.width, begun: true, first: s.At, slot: slot}
+		unsure := w.unsure && !w.begun
+		*w = attempts{width: w.width, begun: true, first: s.At, slot: slot, poor: unsure, unsure: unsure}
 	}
 	for w.slot < slot {
 		w.slot++
@@ -60,10 +64,17 @@ func (w *attempts) weigh(at time.Duration) {
 		all += uint64(w.all[i])
 	}
 	switch {
-	case 5*good >= 3*all:
+	case 5*good >= 3*all && (!w.unsure || at-w.first >= 2*w.width):
 		w.poor = false
 	case 2*good < all && at-w.first >= (slots-1)*w.width:
 		w.poor = true
+	}
+}
+
+// doubt makes a count that has not begun unsure.
+func (w *attempts) doubt() {
+	if w != nil {
+		w.poor, w.unsure = true, true
 	}
 }
 

@@ -24,7 +24,9 @@
 //     beyond, the on-delay counts as run through.
 //  7. A fault holds while quality is bad for For, or under half of the attempts
 //     of the last ten times For were good, once so long has been seen. From
-//     the latter it clears when three in five are good. Its memory is bounded.
+//     the latter it clears when three in five are good. Its memory is bounded,
+//     and lost in a restart: what was raised before one counts as the latter
+//     until quality has been seen for For.
 //  8. Neither Step nor Tick allocates.
 //
 // Rise, Fall and Flat are words that it knows and does not judge yet: alarms of

@@ -21,6 +21,7 @@ type model struct {
 	said    []string // of each sample, when it came
 	since   int      // samples from here on were seen in this state, up or not up
 	carried bool     // the last sample before the restart was beyond
+	unsure  bool     // restarted while it was up
 	owed    bool     // the newest sample ended it, which is still to be told
 }
 
@@ -79,13 +80,15 @@ func (m *model) poor(i int) bool {
 		return false
 	}
 	slot := func(k int) int64 { return int64(m.samples[k].At / width) }
-	poor, begin, before := false, -1, -1
+	poor, begin, before, unsure := m.unsure, -1, -1, m.unsure
 	for k := 0; k <= i; k++ {
 		if m.samples[k].Quality == drivers.Test {
 			continue
 		}
-		if begin < 0 || slot(k)-slot(before) > 20 {
-			begin, poor = k, false
+		if begin < 0 {
+			begin = k
+		} else if slot(k)-slot(before) > 20 {
+			begin, poor, unsure = k, false, false
 		}
 		before = k
 		good, all := 0, 0
@@ -98,8 +101,12 @@ func (m *model) poor(i int) bool {
 				good++
 			}
 		}
-		long := m.samples[k].At-m.samples[begin].At >= 20*width
-		poor = poor && good*5 < all*3 || long && good*2 < all
+		seen := m.samples[k].At - m.samples[begin].At
+		if good*5 >= all*3 && (!unsure || seen >= m.d.For) {
+			poor, unsure = false, false
+		} else if good*2 < all && seen >= 20*width {
+			poor = true
+		}
 	}
 	return poor
 }
@@ -221,6 +228,7 @@ func (m *model) reset(at time.Duration) string {
 
 func (m *model) restart(last *Sample) {
 	m.samples, m.said, m.since, m.carried, m.owed = nil, nil, 0, false, false
+	m.unsure = m.state == Active || m.state == Acked
 	if last != nil && (m.state == Normal || m.state == Cleared) {
 		m.samples = []Sample{*last}
 		m.carried = m.is(*last, 0) == "beyond"

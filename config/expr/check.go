@@ -45,6 +45,36 @@ var modes = []State{
 	{drivers.TextValue("sealed"), "sealed"}, {drivers.TextValue("closed"), "closed"},
 }
 
+// name is a word that stands where a value should.
+func (p *parser) name() term {
+	t := p.tok
+	p.next()
+	switch t.text {
+	case "and", "or", "not":
+		return p.fail(t.col, "%s stands where a number or a point should", t)
+	case "true":
+		return term{node: &node{op: opNumber, num: 1}, typ: truth, literal: true, col: t.col}
+	case "false":
+		return term{node: &node{op: opNumber}, typ: truth, literal: true, col: t.col}
+	case "mode":
+		p.later = note(p.later, "mode")
+		return term{node: &node{op: opLater}, typ: words, states: modes, name: "mode", col: t.col}
+	}
+	if p.is("(") {
+		return p.call(t)
+	}
+	return p.point(t)
+}
+
+func note(list []string, s string) []string {
+	for _, l := range list {
+		if l == s {
+			return list
+		}
+	}
+	return append(list, s)
+}
+
 func (p *parser) point(t token) term {
 	info, ok := p.env.Point(t.text)
 	if !ok {

@@ -135,17 +135,17 @@ func (n *node) evalTwo(a, b float64) (float64, bool) {
 func (n *node) evalCompare(c int) (float64, bool) {
 	switch n.op {
 	case opEq:
-		return number01(c == 0)
+		return fromBool(c == 0)
 	case opNe:
-		return number01(c != 0)
+		return fromBool(c != 0)
 	case opLt:
-		return number01(c < 0)
+		return fromBool(c < 0)
 	case opLe:
-		return number01(c <= 0)
+		return fromBool(c <= 0)
 	case opGt:
-		return number01(c > 0)
+		return fromBool(c > 0)
 	case opGe:
-		return number01(c >= 0)
+		return fromBool(c >= 0)
 	}
 	return 0, false
 }
@@ -188,7 +188,7 @@ func (n *node) evalText(get func(string) Sample) (float64, bool) {
 	if !ok {
 		return 0, false
 	}
-	return number01((a == b) == (n.op == opSame))
+	return fromBool((a == b) == (n.op == opSame))
 }
 
 func (n *node) str(get func(string) Sample) (string, bool) {
@@ -203,7 +203,7 @@ func finite(f float64) (float64, bool) {
 	return f, !math.IsInf(f, 0) && !math.IsNaN(f)
 }
 
-func number01(b bool) (float64, bool) {
+func fromBool(b bool) (float64, bool) {
 	if b {
 		return 1, true
 	}
