@@ -31,7 +31,7 @@ type judge struct {
 	devices catalog[*device]
 	points  catalog[*point]
 	outputs catalog[*output]
-	pins    map[string]string // GPIO line, to the path of what uses it
+	taken   map[string]string // lines, coils, addresses: to what has them already
 	stack   []*point          // computed points being compiled
 }
 
@@ -56,6 +56,7 @@ type bus struct {
 	modbus   modbus.Config
 	gpio     gpio.Config
 	sim      sim.Config
+	units    map[string]int // device, to its place in modbus.Units or sim.Units
 }
 
 type device struct {
@@ -90,11 +91,11 @@ type output struct {
 
 // newJudge collects the ids first, so that everything may name everything.
 func newJudge(r *reader, src []byte, top *object) *judge {
-	j := &judge{reader: r, dir: filepath.Dir(r.file), lines: strings.Split(string(src), "\n"), top: top, pins: map[string]string{}}
+	j := &judge{reader: r, dir: filepath.Dir(r.file), lines: strings.Split(string(src), "\n"), top: top, taken: map[string]string{}}
 	sum := sha256.Sum256(src)
 	j.site = &Site{File: r.file, Source: src, Hash: "sha256:" + hex.EncodeToString(sum[:])}
 	for _, o := range top.entries("buses") {
-		j.buses.add(o.id("buses"), &bus{object: o, id: o.id("buses")})
+		j.buses.add(o.id("buses"), &bus{object: o, id: o.id("buses"), units: map[string]int{}})
 	}
 	for _, o := range top.entries("devices") {
 		j.devices.add(o.id("devices"), &device{object: o, id: o.id("devices")})
@@ -203,6 +204,15 @@ func (j *judge) misplaced(o *object, keys map[string][]string, kind, what string
 			o.vals[k] = nil
 		}
 	}
+}
+
+// take notes that who has a thing that only one can have, and returns who has
+// it already.
+func (j *judge) take(thing, who string) (other string, taken bool) {
+	if other, taken = j.taken[thing]; !taken {
+		j.taken[thing] = who
+	}
+	return other, taken
 }
 
 // path is a file name as written, taken from the site file's folder.

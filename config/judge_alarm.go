@@ -113,10 +113,11 @@ func (j *judge) judgeEscalation(a *rung) {
 // judgeCondition fills in limits, and says what can't be of this point.
 func (j *judge) judgeCondition(p *point, a *rung) {
 	c := a.given(a.cond)
-	if c == nil || p.kind == drivers.None && a.cond != "fault" {
+	if c == nil {
 		return
 	}
-	if numeric := a.cond != "equals" && a.cond != "fault" && a.cond != "standard"; numeric && p.kind != drivers.Number {
+	numeric := a.cond != "equals" && a.cond != "fault" && a.cond != "standard"
+	if numeric && p.kind != drivers.Number && p.kind != drivers.None {
 		j.errorf(a.at[a.cond], "belongs to numbers; %s is none", whatIs(p.kind))
 		return
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -82,18 +83,12 @@ func (j *judge) sameHardware(b *bus) {
 	if v == nil || v.text == "" {
 		return
 	}
-	for _, o := range j.buses.all {
-		if o == b {
-			return
-		}
-		if w := o.given(b.kind); w != nil && o.kind == b.kind && w.text == v.text {
-			if b.kind == "tcp" {
-				j.warnf(v.place, "%s is bus %q already; two connections to one server may disturb each other", v.text, o.id)
-			} else {
-				j.errorf(v.place, "%s is bus %q already; want everything on it under one bus", v.text, o.id)
-			}
-			return
-		}
+	other, taken := j.take(b.kind+" "+v.text, b.id)
+	switch {
+	case taken && b.kind == "tcp":
+		j.warnf(v.place, "%s is bus %q already; two connections to one server may disturb each other", v.text, other)
+	case taken:
+		j.errorf(v.place, "%s is bus %q already; want everything on it under one bus", v.text, other)
 	}
 }
 
@@ -131,14 +126,8 @@ func (j *judge) judgeUnit(d *device) {
 	case d.bus.kind != "tcp" && v.n > 247:
 		j.warnf(v.place, "%d is reserved; units are 1 to 247", v.n)
 	}
-	for _, o := range j.devices.all {
-		if o == d {
-			return
-		}
-		if o.bus == d.bus && o.given("unit") != nil && o.conf.Unit == d.conf.Unit {
-			j.errorf(v.place, "unit %d of %q is device %q already; want its points there", v.n, d.bus.id, o.id)
-			return
-		}
+	if other, taken := j.take(fmt.Sprintf("unit %s/%d", d.bus.id, v.n), d.id); taken {
+		j.errorf(v.place, "unit %d of %q is device %q already; want its points there", v.n, d.bus.id, other)
 	}
 }
 

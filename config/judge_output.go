@@ -99,17 +99,16 @@ func (j *judge) outputRegister(o *output) {
 		return
 	}
 	o.bus, o.site.Bus, o.site.Where = d.bus, d.bus.id, fmt.Sprintf("%s %s %d", d.id, name, c.Address)
-	if by, used := j.pins[o.site.Where]; used {
+	if by, used := j.take(o.site.Where, o.path); used {
 		j.errorf(v.place, "%s %d of %q is used by %s already; want another", name, c.Address, d.id, by)
 		return
 	}
-	j.pins[o.site.Where] = o.path
 	switch d.bus.kind {
 	case "sim":
 		d.bus.sim.Outputs = append(d.bus.sim.Outputs, o.id)
 	case "":
 	default:
-		modbusUnit(&d.bus.modbus, d)
+		modbusUnit(d.bus, d)
 		d.bus.modbus.Outputs = append(d.bus.modbus.Outputs, c)
 	}
 }

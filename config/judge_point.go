@@ -120,11 +120,10 @@ func (j *judge) lineOn(v *value) (*bus, string) {
 		return nil, ""
 	}
 	line := id + "/" + strings.TrimLeft(pin, "0")
-	if by, used := j.pins[line]; used {
+	if by, used := j.take("line "+line, strings.TrimSuffix(v.path, ".gpio")); used {
 		j.errorf(v.place, "line %s is used by %s already; want another line", v.text, by)
 		return nil, ""
 	}
-	j.pins[line] = strings.TrimSuffix(v.path, ".gpio")
 	return b, pin
 }
 
@@ -137,11 +136,11 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 	switch {
 	case p.bus.kind == "":
 	case p.source == "device" && p.bus.kind == "sim":
-		u := simUnit(&p.bus.sim, p.device)
+		u := simUnit(p.bus, p.device)
 		u.Points = append(u.Points, simulated)
 	case p.source == "device":
 		p.reg.Scale = s
-		u := modbusUnit(&p.bus.modbus, p.device)
+		u := modbusUnit(p.bus, p.device)
 		u.Points = append(u.Points, p.reg)
 	case p.bus.kind == "sim":
 		p.bus.sim.Inputs = append(p.bus.sim.Inputs, simulated)
@@ -151,22 +150,22 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 	}
 }
 
-func simUnit(c *sim.Config, d *device) *sim.UnitConfig {
-	for i := range c.Units {
-		if c.Units[i].ID == d.id {
-			return &c.Units[i]
-		}
+func simUnit(b *bus, d *device) *sim.UnitConfig {
+	i, ok := b.units[d.id]
+	if !ok {
+		i = len(b.sim.Units)
+		b.units[d.id] = i
+		b.sim.Units = append(b.sim.Units, sim.UnitConfig{ID: d.id, Every: d.conf.Every})
 	}
-	c.Units = append(c.Units, sim.UnitConfig{ID: d.id, Every: d.conf.Every})
-	return &c.Units[len(c.Units)-1]
+	return &b.sim.Units[i]
 }
 
-func modbusUnit(c *modbus.Config, d *device) *modbus.UnitConfig {
-	for i := range c.Units {
-		if c.Units[i].ID == d.id {
-			return &c.Units[i]
-		}
+func modbusUnit(b *bus, d *device) *modbus.UnitConfig {
+	i, ok := b.units[d.id]
+	if !ok {
+		i = len(b.modbus.Units)
+		b.units[d.id] = i
+		b.modbus.Units = append(b.modbus.Units, d.conf)
 	}
-	c.Units = append(c.Units, d.conf)
-	return &c.Units[len(c.Units)-1]
+	return &b.modbus.Units[i]
 }

@@ -160,7 +160,7 @@ func (j *judge) voids(p *point) []uint64 {
 	for _, e := range v.list {
 		bits, problem := pattern64(e, k)
 		if problem != "" {
-			j.errorf(e.place, "%s %s", e.text, problem)
+			j.errorf(e.place, "%s", problem)
 		}
 		out = append(out, bits)
 	}
@@ -173,11 +173,11 @@ func pattern64(e *value, k kindOfRegister) (uint64, string) {
 	width := 16 * k.width
 	n := value{text: e.text}
 	if problem := number.scan(&n); problem != "" {
-		return 0, "is no raw value; want a number, as 0xFFFE"
+		return 0, problem
 	}
 	switch {
 	case n.hex && bitsOver(n.bits, width):
-		return 0, fmt.Sprintf("has more than %d bits; want at most as many as the type", width)
+		return 0, fmt.Sprintf("%s has more than the %d bits of the type", e.text, width)
 	case n.hex:
 		return n.bits, ""
 	case k.width == 2 && !k.whole():
@@ -185,7 +185,7 @@ func pattern64(e *value, k kindOfRegister) (uint64, string) {
 	case !k.whole():
 		return math.Float64bits(n.num), ""
 	case n.num != math.Trunc(n.num) || n.num < k.lo || n.num > k.hi:
-		return 0, fmt.Sprintf("does not fit the type; want %s to %s", plain(k.lo), plain(k.hi))
+		return 0, fmt.Sprintf("%s does not fit the type; want %s to %s", e.text, plain(k.lo), plain(k.hi))
 	case k.hi == 9999 || k.hi == 99999999:
 		u, _ := strconv.ParseUint(plain(n.num), 16, 64) // one digit in each four bits
 		return u, ""
@@ -194,7 +194,7 @@ func pattern64(e *value, k kindOfRegister) (uint64, string) {
 	}
 	u, err := strconv.ParseUint(n.text, 10, 64)
 	if err != nil {
-		return 0, "is no raw value; want a whole number"
+		return 0, e.text + " is no raw value; want a whole number"
 	}
 	return u, ""
 }

@@ -24,7 +24,7 @@ func (j *judge) judgeSignals(b *bus) {
 		}
 		ids = append(ids, p.id)
 		if !p.dormant && (have == nil || !have.has(p.id)) && !b.sub("sim").strange {
-			j.errorf(p.place, "has no signal on the simulated bus %q; want one under buses.%s.sim.signals", p.id, b.id)
+			j.errorf(p.place, "has no signal on the simulated bus %q; want one under buses.%s.sim.signals", b.id, b.id)
 		}
 	}
 	if have == nil {
@@ -122,7 +122,7 @@ func (j *judge) follows(b *bus, p *point, o *object) *sim.Follows {
 		return nil
 	}
 	for _, k := range []string{"on", "off"} {
-		if v := o.get(k); v != nil {
+		if v := o.given(k); v != nil {
 			j.shows(p, v, v.num)
 		}
 	}

@@ -36,8 +36,8 @@ type object struct {
 	place   // of its key
 	section *section
 	vals    map[string]*value
-	defs    map[string]*value
-	keys    []string // as in the file
+	defs    map[string]*value // shared by all objects of the section
+	keys    []string          // as in the file
 	at      map[string]place
 	strange bool // has keys that are not in the table
 }
@@ -155,14 +155,15 @@ func (o *object) id(parent string) string { return strings.TrimPrefix(o.path, pa
 // reader turns YAML nodes into values by the table.
 type reader struct {
 	*problems
-	sections map[string]*section
-	later    []notYet // words that this version does not act on
-	files    []*value
-	muted    bool // inside a word that is later as a whole
+	sections  map[string]*section
+	byDefault map[string]map[string]*value // by section and key
+	later     []notYet                     // words that this version does not act on
+	files     []*value
+	muted     bool // inside a word that is later as a whole
 }
 
 func newReader(p *problems) *reader {
-	r := &reader{problems: p, sections: map[string]*section{}}
+	r := &reader{problems: p, sections: map[string]*section{}, byDefault: map[string]map[string]*value{}}
 	for i := range table {
 		r.sections[table[i].name] = &table[i]
 	}
@@ -384,7 +385,7 @@ func (r *reader) pairs(n *yaml.Node, v *value) *object {
 		r.errorf(v.place, "is %s; want %s", kindOf(n), v.shape.wanted())
 		return nil
 	}
-	return &object{place: v.key, vals: map[string]*value{}, defs: map[string]*value{}, at: map[string]place{}}
+	return &object{place: v.key, vals: map[string]*value{}, at: map[string]place{}}
 }
 
 // first judges a key as such, and says whether it is there for the first time.

@@ -73,48 +73,40 @@ func (r *problems) near(w string, of []string) string {
 	return near(w, of)
 }
 
-// complete tells of keys that are missing and fills in the defaults.
+// complete tells of keys that are missing and brings in the defaults.
 func (r *reader) complete(o *object, sec *section) {
 	for i := range sec.keys {
-		k := &sec.keys[i]
-		if o.has(k.name) {
-			continue
-		}
-		if k.flags&must != 0 {
+		if k := &sec.keys[i]; k.flags&must != 0 && !o.has(k.name) {
 			r.errorf(o.place, "%q is missing; want %s", k.name, k.shape.wanted())
 			o.vals[k.name] = nil
 		}
-		if d := r.byDefault(k, o); d != nil {
-			o.defs[k.name] = d
+	}
+	o.defs = r.defaults(sec)
+}
+
+// defaults are what stands for the keys of a section that are not there.
+func (r *reader) defaults(sec *section) map[string]*value {
+	if d, ok := r.byDefault[sec.name]; ok {
+		return d
+	}
+	d := map[string]*value{}
+	r.byDefault[sec.name] = d
+	for i := range sec.keys {
+		k := &sec.keys[i]
+		v := &value{shape: k.shape, text: k.def}
+		switch {
+		case k.shape.always:
+			v.obj = &object{section: r.sections[k.shape.section], defs: r.defaults(r.sections[k.shape.section])}
+		case k.def == "" || k.def[0] == '(':
+			continue
+		default:
+			if problem := k.shape.scan(v); problem != "" {
+				panic("table: the default of " + k.name + ": " + problem) // a test reads every default
+			}
 		}
+		d[k.name] = v
 	}
-}
-
-// byDefault is what stands for a key that is not there.
-func (r *reader) byDefault(k *key, o *object) *value {
-	at := place{o.line, o.col, join(o.path, k.name)}
-	v := &value{place: at, shape: k.shape, text: k.def}
-	if k.shape.form == formSection {
-		return r.emptySection(k, v)
-	}
-	if k.def == "" || k.def[0] == '(' || k.shape.form >= formList {
-		return nil
-	}
-	if problem := k.shape.scan(v); problem != "" {
-		panic("table: the default of " + k.name + " " + problem) // a test reads every default
-	}
-	return v
-}
-
-// emptySection is a section with all its defaults.
-func (r *reader) emptySection(k *key, v *value) *value {
-	if !k.shape.always {
-		return nil
-	}
-	sec := r.sections[k.shape.section]
-	v.obj = &object{place: v.place, section: sec, vals: map[string]*value{}, defs: map[string]*value{}, at: map[string]place{}}
-	r.complete(v.obj, sec)
-	return v
+	return d
 }
 
 // wanted says how a value is written, for "want ...".
