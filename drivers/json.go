@@ -17,7 +17,11 @@ func AppendFloat(b []byte, f float64) []byte {
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
 	}
-	return strconv.AppendFloat(b, f, format, -1, 64)
+	b = strconv.AppendFloat(b, f, format, -1, 64)
+	if n := len(b); format == 'e' && b[n-4] == 'e' && b[n-2] == '0' {
+		b = append(b[:n-2], b[n-1]) // e-09 is e-9 there
+	}
+	return b
 }
 
 func appendString(b []byte, s string) []byte {
