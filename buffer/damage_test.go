@@ -1,0 +1,239 @@
+package buffer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// small is a log of a few segments, all of it acknowledged, and its model.
+func small(t *testing.T) (*memFS, *model) {
+	t.Helper()
+	fs, m := newMemFS(), newModel()
+	for i := range 3 {
+		l, _, err := openLog(fs, roomy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range 3 {
+			for _, lane := range l.lanes {
+				if err := m.append(lane, fmt.Sprintf("%s %d %d", lane.name, i, k), 2); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		l.SetPosition("events/county", 1)
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fs, m
+}
+
+// roomy drops nothing.
+func roomy() Config {
+	c := testConfig()
+	c.Lanes[1].Size = 1 << 20
+	return c
+}
+
+// heard is what a reader from the first number on was told.
+type heard struct {
+	frames int
+	lost   uint64 // numbers
+	told   int    // how often something was lost
+}
+
+// listen reads a lane, and fails on anything that was not appended.
+func listen(t *testing.T, m *model, lane string, r *Reader, what string) heard {
+	t.Helper()
+	defer r.Close()
+	var h heard
+	n := uint64(1)
+	for {
+		f, err := r.Next()
+		var lost *Lost
+		switch {
+		case err == io.EOF:
+			return h
+		case errors.As(err, &lost):
+			if lost.From != n {
+				t.Fatalf("%s: lost from %d, want %d", what, lost.From, n)
+			}
+			h.told++
+			h.lost += lost.To + 1 - lost.From
+			n = lost.To + 1
+			continue
+		case err != nil:
+			t.Fatalf("%s: %v", what, err)
+		}
+		if f.Key {
+			continue
+		}
+		if f.First != n || m.acked[lane][n] != string(f.Payload) || m.count[lane][n] != f.Count {
+			t.Fatalf("%s: frame %d of %d is %q, want %d: %q", what, f.First, f.Count, f.Payload, n, m.acked[lane][n])
+		}
+		n += uint64(f.Count)
+		h.frames++
+	}
+}
+
+// Every bit of a small log is turned: promises 4 and 5.
+func TestEveryFlippedByteCostsOneFrame(t *testing.T) {
+	fs, m := small(t)
+	for _, lane := range []string{"events", "data"} {
+		names := fs.lane(t, lane)
+		for i, name := range names {
+			size := len(fs.live[name].live)
+			for at := 0; at < size; at++ {
+				if at%block > 130 && at%block < secondCopy || at%block > secondCopy+130 { // zeros
+					continue
+				}
+				what := fmt.Sprintf("%s, byte %d", name, at)
+				broken := fs.clone()
+				broken.live[name].live[at] ^= 1 << (at % 8)
+				l, report, err := openLog(broken, roomy())
+				if err != nil || report.Fresh {
+					t.Fatalf("%s: %v, %+v", what, err, report)
+				}
+				h := listen(t, m, lane, l.Lane(lane).Reader(1), what)
+				newest := i == len(names)-1 // what can't be told from a torn write is no loss that anyone could know of
+				if h.frames < 8 || h.lost > 2 || !newest && h.frames+int(h.lost)/2 != 9 {
+					t.Fatalf("%s: %+v", what, h)
+				}
+				if n, ok := l.Position("events/county"); !ok || n != 1 {
+					t.Fatalf("%s: position %d, %v", what, n, ok)
+				}
+			}
+		}
+	}
+}
+
+// Whole files are damaged in the ways that cards, people and fsck know.
+func TestDamagedSegments(t *testing.T) {
+	missing := func(fs *memFS, names []string, i int) { delete(fs.live, names[i]) }
+	empty := func(fs *memFS, names []string, i int) { fs.live[names[i]].live = nil }
+	zeroed := func(fs *memFS, names []string, i int) { clear(fs.live[names[i]].live) }
+	cut := func(n int) func(*memFS, []string, int) {
+		return func(fs *memFS, names []string, i int) {
+			f := fs.live[names[i]]
+			f.live = f.live[:min(n, len(f.live))]
+		}
+	}
+	duplicate := func(fs *memFS, names []string, i int) { // over the one that follows
+		fs.live[names[(i+1)%len(names)]] = &memFile{live: slices.Clone(fs.live[names[i]].live)}
+	}
+	again := func(fs *memFS, names []string, i int) { // as if it were newer
+		_, s, _, _ := parseName(strings.TrimPrefix(names[i], "/b/log/"))
+		s.seq += 1000
+		fs.live["/b/log/"+s.name("events")] = &memFile{live: slices.Clone(fs.live[names[i]].live)}
+	}
+	swapped := func(fs *memFS, names []string, i int) {
+		k := (i + 1) % len(names)
+		fs.live[names[i]], fs.live[names[k]] = fs.live[names[k]], fs.live[names[i]]
+	}
+	ways := map[string]func(*memFS, []string, int){"missing": missing, "empty": empty, "zeroed": zeroed, "cut at 5000": cut(5000),
+		"cut at 1000": cut(1000), "cut at 12000": cut(12000), "duplicate": duplicate, "copied as newer": again, "swapped": swapped}
+	for what, damage := range ways {
+		for i := range 3 {
+			what := fmt.Sprintf("%s, segment %d", what, i)
+			fs, m := small(t)
+			damage(fs, fs.lane(t, "events"), i)
+			l, report, err := openLog(fs, roomy())
+			if err != nil || report.Fresh {
+				t.Fatalf("%s: %v, %+v", what, err, report)
+			}
+			listen(t, m, "events", l.Lane("events").Reader(1), what)
+			if h := listen(t, m, "data", l.Lane("data").Reader(1), what); h.frames != 9 {
+				t.Fatalf("%s: the other lane: %+v", what, h)
+			}
+			if err := l.Lane("events").Append([]byte("goes on"), 1); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			// Only of the newest segment nobody knows what it held.
+			if n := l.Lane("events").Next(); i == 0 && n != 20 {
+				t.Fatalf("%s: numbers are given again from %d on", what, n)
+			}
+		}
+	}
+}
+
+// A header whose both copies are bad makes its segment *.bad, but gives no number twice.
+func TestANewestSegmentWithoutHeaderIsSetAside(t *testing.T) {
+	fs, m := small(t)
+	names := fs.lane(t, "events")
+	clear(fs.live[names[2]].live[:block])
+	l, report, err := openLog(fs, roomy())
+	if err != nil || report.Fresh || len(report.Faults) != 1 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if f := report.Faults[0]; f.First != 13 || f.Last != 18 || f.Offset != 0 {
+		t.Errorf("fault %v", f)
+	}
+	if fs.live[names[2]+".bad"] == nil || fs.live[names[2]] != nil {
+		t.Errorf("it is not set aside: %s", fs.last(5))
+	}
+	if n := l.Lane("events").Next(); n != 19 {
+		t.Errorf("next is %d", n)
+	}
+	if h := listen(t, m, "events", l.Lane("events").Reader(1), "bad"); h != (heard{6, 6, 1}) {
+		t.Errorf("%+v", h)
+	}
+}
+
+func TestAHeadThatIsLostBeginsANewEpoch(t *testing.T) {
+	fs, m := small(t)
+	former := m.epoch
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	former = l.Epoch()
+	l.SetPosition("events/county", 18)
+	if err := l.Lane("data").Append([]byte("takes it along"), 1); err != nil {
+		t.Fatal(err)
+	}
+	names := fs.lane(t, "events")
+	delete(fs.live, names[2])
+	l, report, err := openLog(fs, roomy())
+	if err != nil || !report.Fresh || report.Former != former || report.Kept != "/b/log.old-1" || l.Epoch() == former {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if l.Lane("events").Next() != 1 {
+		t.Errorf("next is %d", l.Lane("events").Next())
+	}
+	v, err := openView(fs, report.Kept)
+	if err != nil || v.Epoch != former {
+		t.Fatalf("what is kept can't be viewed: %v, %+v", err, v)
+	}
+}
+
+func TestANewerVersionIsLeftUntouched(t *testing.T) {
+	fs, _ := small(t)
+	before := fs.clone()
+	for _, name := range fs.lane(t, "data") {
+		for _, at := range []int{7, secondCopy + 7} {
+			fs.live[name].live[at] = version + 1
+			before.live[name].live[at] = version + 1
+		}
+	}
+	_, report, err := openLog(fs, roomy())
+	if err != nil || !report.Fresh || report.Kept == "" || report.Former == "" {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	for name, f := range before.live {
+		kept := fs.live[strings.Replace(name, "/b/log/", report.Kept+"/", 1)]
+		if kept == nil || !slices.Equal(kept.live, f.live) {
+			t.Errorf("%s was touched", name)
+		}
+	}
+	if _, report, err = openLog(fs, roomy()); err != nil || report.Fresh {
+		// nothing was written yet, so it is fresh still; but nothing is moved again
+		if report.Kept != "" {
+			t.Fatalf("%v, %+v", err, report)
+		}
+	}
+}
