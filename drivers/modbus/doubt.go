@@ -50,18 +50,11 @@ func (d doubt) owe(a ask, until time.Time) {
 	d[a.unit()] = append(d[a.unit()], debt{a, until})
 }
 
-// pay says whether the frame, whole and checked, may be an answer that is owed;
-// that debt and those before it are paid then.
-func (d doubt) pay(frame []byte, now time.Time) bool {
+// owes says whether the frame, whole and checked, may be an answer that is
+// owed. It pays nothing: only what can't be mistaken does.
+func (d doubt) owes(frame []byte, now time.Time) bool {
 	d.forget(frame[0], now)
-	debts := d[frame[0]]
-	for i, o := range debts {
-		if o.ask.begins(frame) {
-			d[frame[0]] = debts[i+1:]
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d[frame[0]], func(o debt) bool { return o.ask.begins(frame) })
 }
 
 // answered settles what a unit owes when it has answered a. Where a repeats a

@@ -99,7 +99,7 @@ func (l *rtuLine) sift(h *hearing, last bool) bool {
 // latecomer says that an exception may be the answer to an older request of the
 // same function. It carries no value, so that nothing is lost by dropping it.
 func (l *rtuLine) latecomer(frame []byte) bool {
-	return frame[1] > exceptionBit && l.doubt.pay(frame, time.Now())
+	return frame[1] > exceptionBit && l.doubt.owes(frame, time.Now())
 }
 
 // hear notes a sign of life, unless a gateway gave it in the unit's place.
@@ -111,7 +111,7 @@ func (l *rtuLine) hear(h *hearing, frame []byte) {
 
 // stray drops a whole frame that is no answer to what was asked.
 func (l *rtuLine) stray(h *hearing, frame []byte) {
-	if !l.doubt.pay(frame, time.Now()) {
+	if !l.doubt.owes(frame, time.Now()) {
 		h.odd = fmt.Errorf("asked unit %d, function %d; got unit %d, function %d, %d bytes",
 			h.ask.unit(), h.ask.function(), frame[0], frame[1], len(frame))
 	}

@@ -54,7 +54,7 @@ func (l *rtuLine) last() trace    { return l.trace }
 func (l *rtuLine) Send(request []byte) ([]byte, error) {
 	l.trace = trace{}
 	a := askOf(request[0], request[1], request[2:6])
-	if until, held := l.held(a); held {
+	if until, held := l.doubt.holds(a, time.Now()); held {
 		f := comm("not asked: an answer that unit %d still owes could be taken for this one", a.unit())
 		f.Until = until
 		return nil, f
@@ -68,17 +68,6 @@ func (l *rtuLine) Send(request []byte) ([]byte, error) {
 	frame, err := l.receive(a)
 	l.trace.done = time.Now()
 	return frame, err
-}
-
-// held is doubt's word, once the line was listened to for what has come since.
-func (l *rtuLine) held(a ask) (until time.Time, held bool) {
-	if until, held = l.doubt.holds(a, time.Now()); held && l.wire != nil {
-		if l.quiet() != nil {
-			l.Close()
-		}
-		until, held = l.doubt.holds(a, time.Now())
-	}
-	return until, held
 }
 
 func (l *rtuLine) connect() error {
@@ -146,22 +135,19 @@ func qualityOf(err error) drivers.Quality {
 }
 
 // quiet waits until the line has been silent for as long as frames must be
-// apart. What comes meanwhile answers nothing: it pays debts, or is garbage.
+// apart. What comes meanwhile answers nothing and is discarded.
 func (l *rtuLine) quiet() error {
-	l.in = l.in[:0]
 	start := time.Now()
 	limit := start.Add(l.call.timeout + l.slack)
 	until := later(l.busy.Add(l.pace.between), start.Add(drain))
 	for {
-		n, err := read(l.wire, l.in[len(l.in):cap(l.in)], until)
+		_, err := read(l.wire, l.in[:cap(l.in)], until)
 		if expired(err) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		l.in = l.in[:len(l.in)+n]
-		l.sift(&hearing{}, false)
 		l.busy, l.silent = time.Now(), 0
 		until = l.busy.Add(l.pace.between)
 		if until.After(limit) {

@@ -25,8 +25,19 @@ func serialOpener(c Config) opener {
 			unix.Close(fd)
 			return nil, fmt.Errorf("%s: %w", c.Address, err)
 		}
-		return os.NewFile(uintptr(fd), c.Address), nil
+		return &tty{os.NewFile(uintptr(fd), c.Address), fd}, nil
 	}
+}
+
+type tty struct {
+	*os.File
+	fd int
+}
+
+// Close gives the line back to everyone, also where someone had it open before.
+func (t *tty) Close() error {
+	_ = unix.IoctlSetInt(t.fd, unix.TIOCNXCL, 0)
+	return t.File.Close()
 }
 
 var errInUse = errors.New("another process uses this line")
