@@ -11,6 +11,7 @@ import (
 // number on. What can't be decoded is lost, like what isn't there.
 type feed struct {
 	u      *Uplink
+	lane   string
 	reader *buffer.Reader
 	codec  codec
 	at     uint64 // everything below was handed out, passed over, or is lost
@@ -38,7 +39,7 @@ type item struct {
 }
 
 func (u *Uplink) feed(lane string, from uint64, c codec) *feed {
-	return &feed{u: u, reader: u.Log.Lane(lane).Reader(from), codec: c, at: from}
+	return &feed{u: u, lane: lane, reader: u.Log.Lane(lane).Reader(from), codec: c, at: from}
 }
 
 // next is the next item; io.EOF at the present end, after which it may be
@@ -71,6 +72,12 @@ func (f *feed) frame() error {
 	var gone *buffer.Lost
 	switch {
 	case errors.As(err, &gone):
+		if gone.Damage == nil && gone.To >= gone.From {
+			// What is left begins with a key, which only a reader that begins there
+			// is sure to get.
+			f.reader.Close()
+			f.reader = f.u.Log.Lane(f.lane).Reader(gone.To + 1)
+		}
 		return f.missing(gone.From, gone.To)
 	case err != nil:
 		return err

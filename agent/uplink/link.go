@@ -3,9 +3,10 @@ package uplink
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -102,11 +103,13 @@ func refusal(ctx context.Context, err error) error {
 	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword):
 		return errors.New("the broker refuses user name or password")
 	case errors.Is(err, packets.ErrorRefusedNotAuthorised):
-		return errors.New("the broker does not let this client in")
+		return errors.New("the broker does not let this client in: user name, password, certificate or rights")
 	case errors.Is(err, packets.ErrorRefusedIDRejected):
 		return errors.New("the broker refuses the client id")
+	case errors.Is(err, io.EOF):
+		return errors.New("the broker hung up instead of an answer")
 	}
-	return fmt.Errorf("connect: %w", err)
+	return errors.New(strings.TrimPrefix(err.Error(), packets.ErrorNetworkError.Error()+" : "))
 }
 
 // publish hands one message to the client; wrote tells when it is out.

@@ -1,0 +1,234 @@
+package uplink
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"pithead/agent/record"
+	"pithead/buffer"
+	"pithead/drivers"
+)
+
+// A filler stores random batches over several boots and states of the clock.
+type filler struct {
+	*bench
+	r      *rand.Rand
+	point  map[uint64]string // whose reading each number is
+	boot   uint32
+	clock  record.Clock
+	offset int64
+}
+
+func (f *filler) store() {
+	switch f.r.IntN(12) {
+	case 0:
+		f.boot++
+		f.clock, f.offset = record.Unknown, 0
+	case 1:
+		f.clock, f.offset = record.Synced, wall+f.r.Int64N(3)
+	}
+	batch := record.Batch{Boot: f.boot, Clock: f.clock, Offset: f.offset}
+	n := f.log.Lane("data").Next()
+	for i := range 1 + f.r.IntN(150) {
+		p := points[f.r.IntN(len(points))]
+		f.point[n+uint64(i)] = p
+		batch.Readings = append(batch.Readings, record.Reading{Point: p, M: int64(n) + int64(i), Value: drivers.NumberValue(f.r.Float64())})
+	}
+	f.batch(batch)
+}
+
+// filled is a buffer whose oldest readings were dropped for space.
+func filled(t *testing.T, r *rand.Rand) *filler {
+	f := &filler{bench: newBench(t, buffer.MinSize*2+r.Int64N(100_000)), r: r, point: map[uint64]string{}, boot: 1}
+	for f.log.Lane("data").First() == 1 {
+		for range 20 {
+			f.store()
+		}
+	}
+	f.offsets[2] = wall
+	return f
+}
+
+// A history is runs and connections of one uplink: each publishes some of what
+// there is, the broker gets some of that, and acknowledges some of that.
+func history(t *testing.T, f *filler) error {
+	r := f.r
+	c := uplinkConfig()
+	c.Points = [][]string{nil, {"pond.*"}, {"fan.run"}}[r.IntN(3)]
+	lane := f.log.Lane("data")
+	at := uint64(0) // the position
+	if r.IntN(2) == 0 {
+		at = r.Uint64N(lane.Next())
+	}
+	p := newPlatform(t, at, func(n uint64) bool { return matches(c.Points, f.point[n]) })
+	for tries := 0; ; tries++ {
+		c.Batch, c.Max = 1+r.IntN(2000), 300+r.IntN(100_000)
+		l := f.uplink(c).readings(at)
+		left, whole := 1+r.IntN(12), tries > 8
+		got := 0
+		for fresh := true; left > 0 || whole; left-- {
+			if !whole && r.IntN(8) == 0 {
+				f.store() // and so, now and then, drop what is being read
+			}
+			m, ok, err := l.next(time.Now(), true)
+			switch {
+			case err == errMore:
+				continue
+			case err != nil:
+				return err
+			case !ok && whole:
+				l.close()
+				return p.whole(lane.Next() - 1)
+			case !ok:
+				continue
+			}
+			if len(m.payload) > c.Max {
+				t.Errorf("%d bytes, the limit is %d", len(m.payload), c.Max)
+			}
+			if err := p.take(parse(t, m.payload), fresh); err != nil {
+				return err
+			}
+			if fresh = false; got == 0 && r.IntN(3) > 0 {
+				at = m.last // acknowledged, as all before it
+			} else {
+				got++ // this one and all behind it are not
+			}
+		}
+		l.close()
+	}
+}
+
+// Promise 2: whatever is lost of connections and runs, however the next one
+// cuts, the platform sees no hole, no wrong order, and repeats only where it
+// went back.
+func TestNoHistoryLeavesAHole(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		f := filled(t, r)
+		for i := range 10 {
+			if err := history(t, f); err != nil {
+				t.Fatalf("buffer %d, history %d: %v", seed, i, err)
+			}
+		}
+	}
+}
+
+func TestWhatWasDroppedIsTold(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	b := filled(t, r)
+	first := b.log.Lane("data").First()
+	u := b.uplink(uplinkConfig())
+	e := parse(t, all(t, u.readings(0))[0].payload)
+	if e.Prev != 0 || e.Lost == nil || e.Lost.From != 1 || e.Lost.To != first-1 || e.Lost.Count != first-1 || e.Readings[0].N != first {
+		t.Errorf("prev %d, lost %+v, first reading %d; the oldest that is there is %d", e.Prev, e.Lost, e.Readings[0].N, first)
+	}
+}
+
+// A range is told when it is noticed, though nothing behind it may be of this
+// uplink's points.
+func TestALossWithNothingBehindItIsToldAlone(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	b := filled(t, r)
+	first := b.log.Lane("data").First()
+	c := uplinkConfig()
+	c.Points = []string{"no.such"}
+	ms := all(t, b.uplink(c).readings(0))
+	if len(ms) != 1 {
+		t.Fatalf("%d messages", len(ms))
+	}
+	e := parse(t, ms[0].payload)
+	if e.Prev != 0 || e.Last != first-1 || e.Lost == nil || len(e.Readings) != 0 || e.Boot != boot {
+		t.Errorf("%s", ms[0].payload)
+	}
+}
+
+func TestWhatCantBeDecodedIsTold(t *testing.T) {
+	b := newBench(t, 1<<20)
+	b.readings(10)
+	if err := b.log.Lane("data").Append([]byte("nonsense"), 5); err != nil {
+		t.Fatal(err)
+	}
+	b.readings(4)
+	var told []uint64
+	got := 0
+	for _, m := range all(t, b.uplink(uplinkConfig()).readings(0)) {
+		e := parse(t, m.payload)
+		got += len(e.Readings)
+		if e.Lost != nil {
+			told = append(told, e.Lost.From, e.Lost.To)
+		}
+	}
+	if got != 14 || len(told) != 2 || told[0] != 11 || told[1] != 15 {
+		t.Errorf("%d readings, lost %v", got, told)
+	}
+}
+
+func TestABatchWaitsForCompanyButNotForLong(t *testing.T) {
+	b := newBench(t, 1<<20)
+	c := uplinkConfig()
+	c.Within, c.Batch = time.Second, 10
+	l := b.uplink(c).readings(0)
+	now := time.Now()
+	ready := func(after time.Duration) int {
+		m, ok, err := l.next(now.Add(after), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return 0
+		}
+		return len(parse(t, m.payload).Readings)
+	}
+	b.readings(3)
+	if n := ready(0); n != 0 {
+		t.Errorf("%d readings at once", n)
+	}
+	if due := l.due(); !due.Equal(now.Add(time.Second)) {
+		t.Errorf("due after %v", due.Sub(now))
+	}
+	b.readings(4)
+	if n := ready(999 * time.Millisecond); n != 0 {
+		t.Errorf("%d readings before the time", n)
+	}
+	if n := ready(time.Second); n != 7 {
+		t.Errorf("%d readings at the time, want 7", n)
+	}
+	b.readings(12)
+	if n := ready(time.Second); n != 10 {
+		t.Errorf("%d readings of a full batch, want 10 at once", n)
+	}
+	if n := ready(time.Second); n != 0 {
+		t.Errorf("the rest of %d did not wait", n)
+	}
+}
+
+func TestLateEvents(t *testing.T) {
+	b := newBench(t, 1<<20)
+	b.offsets[10] = wall - 86_400_000
+	u := b.uplink(uplinkConfig())
+	for _, c := range []struct {
+		name, event string
+		clock       record.Clock
+		want        bool
+	}{
+		{"just now", `{"boot":12,"m":999000,"t":1763780199000}`, record.Synced, false},
+		{"a minute ago", `{"boot":12,"m":940000,"t":1763780140000}`, record.Synced, false},
+		{"over a minute ago", `{"boot":12,"m":939999,"t":1763780139999}`, record.Synced, true},
+		{"this boot, the clock unknown", `{"boot":12,"m":939999}`, record.Unknown, true},
+		{"this boot, by m and not by a clock that stepped", `{"boot":12,"m":999000,"t":1}`, record.Synced, false},
+		{"another boot, both times known", `{"boot":11,"m":5,"t":1763780190000}`, record.Synced, false},
+		{"another boot, long ago", `{"boot":11,"m":5,"t":1763780100000}`, record.Synced, true},
+		{"another boot, time unknown", `{"boot":11,"m":999000}`, record.Synced, true},
+		{"another boot, time unknown now", `{"boot":11,"m":5,"t":1763780190000}`, record.Unknown, true},
+		{"another boot, corrected", `{"boot":10,"m":87400000}`, record.Synced, false},
+		{"after the clock was set back", `{"boot":11,"m":5,"t":1763799999999}`, record.Synced, true},
+		{"no event", `what`, record.Synced, false},
+	} {
+		b.setNow(1_000_000, c.clock)
+		if got := u.late([]byte(c.event)); got != c.want {
+			t.Errorf("%s: late %v, want %v", c.name, got, c.want)
+		}
+	}
+}
