@@ -9,7 +9,8 @@ import (
 // A Bus is one line or board with what is on it, as its kind opened it from
 // the site file. Opening touches no hardware: the first Read does. One
 // goroutine owns a Bus; nothing of it may be called by two at once, except
-// that a Watcher's Watch runs beside the rest.
+// that a Watcher's Watch runs beside the rest. What every kind promises is
+// numbered, and tested, in drivers/conform.
 type Bus interface {
 	Units() []Unit
 	// Output is the output of that id, or nil if it is not on this bus.

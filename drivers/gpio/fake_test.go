@@ -141,7 +141,7 @@ func (p *fakePin) pulses(n int) {
 	}
 }
 
-// board is the configuration that most tests use: a door that is 1 while its
+// siteBoard is the configuration that most tests use: a door that is 1 while its
 // line is low, a lamp contact, a rain gauge, a siren and a cut-off that is on
 // while its line is low.
 func siteBoard() Config {

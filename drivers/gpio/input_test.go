@@ -97,6 +97,7 @@ func (w *watching) expect(t *testing.T, want ...string) {
 	w.seen = nil
 }
 
+// Promise 2.
 func TestEdgesCarryTheKernelsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBoard()
@@ -118,6 +119,7 @@ func TestEdgesCarryTheKernelsTime(t *testing.T) {
 	})
 }
 
+// Promise 3.
 func TestDebounceWhereTheKernelCannot(t *testing.T) {
 	type flip struct {
 		after time.Duration
@@ -168,6 +170,7 @@ func TestDebounceWhereTheKernelCannot(t *testing.T) {
 	}
 }
 
+// Promise 3.
 func TestDebounceDoesNotNeedWatchToRunInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBoard()
@@ -203,6 +206,7 @@ func TestAReadNoticesALevelWhoseEdgeWasLost(t *testing.T) {
 	})
 }
 
+// Promise 4.
 func TestCountsPulses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBoard()
@@ -230,6 +234,7 @@ func TestCountsPulses(t *testing.T) {
 	})
 }
 
+// Promise 4.
 func TestATotalNeverDrifts(t *testing.T) {
 	f := newBoard()
 	b := openOn(t, f, siteBoard())
@@ -260,6 +265,7 @@ func TestThousandPulsesASecond(t *testing.T) {
 	})
 }
 
+// Promise 5.
 func TestLostEdgesAreCounted(t *testing.T) {
 	f := newBoard()
 	b := openOn(t, f, siteBoard())
@@ -297,6 +303,7 @@ func TestLostEdgesAreCounted(t *testing.T) {
 	}
 }
 
+// Promise 5.
 func TestNobodyTakesTheEdges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBoard()
@@ -322,6 +329,7 @@ func TestNobodyTakesTheEdges(t *testing.T) {
 	})
 }
 
+// Promise 1.
 func TestALineThatIsHeldByAnotherProgram(t *testing.T) {
 	f := newBoard()
 	f.busy[18] = true
@@ -343,6 +351,7 @@ func TestALineThatIsHeldByAnotherProgram(t *testing.T) {
 	}
 }
 
+// Promise 1.
 func TestALineThatFailsForAWhileIsNotLow(t *testing.T) {
 	f := newBoard()
 	f.wire(4).L = periph.High
@@ -354,6 +363,7 @@ func TestALineThatFailsForAWhileIsNotLow(t *testing.T) {
 	expectLook(t, b, "door=true lamp=true rain=0 ")
 }
 
+// Promise 1.
 func TestTheChipVanishesAndComesBack(t *testing.T) {
 	for _, c := range []struct {
 		story  string
@@ -400,6 +410,7 @@ func TestTheChipVanishesAndComesBack(t *testing.T) {
 	}
 }
 
+// Promise 6.
 func TestAFailedLineDoesNotTouchTheOutputs(t *testing.T) {
 	f := newBoard()
 	b := openOn(t, f, siteBoard())
@@ -414,6 +425,23 @@ func TestAFailedLineDoesNotTouchTheOutputs(t *testing.T) {
 	if b.input("lamp").seq != 1 {
 		t.Error("the line gives no edges any more")
 	}
+}
+
+// A Read may find the hardware again before Watch has told that it was gone;
+// what Watch says then must not undo what Read said.
+func TestAFailureThatIsOverBeforeItIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newBoard()
+		b := openOn(t, f, siteBoard())
+		look(t, b)
+		f.wire(4).edges(edge{err: unix.ENODEV})
+		expectLook(t, b, "door=true lamp=false rain=0 ")
+		w := watch(t, b)
+		w.expect(t)
+		if err := <-w.done; !errors.Is(err, unix.ENODEV) {
+			t.Errorf("Watch ended with %v", err)
+		}
+	})
 }
 
 func TestClosedWhileWatched(t *testing.T) {

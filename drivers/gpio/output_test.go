@@ -11,6 +11,7 @@ import (
 
 const low, high = periph.Low, periph.High
 
+// Promise 6.
 func TestAnOutputBeginsInItsWantedState(t *testing.T) {
 	for _, c := range []struct {
 		story, id string
@@ -46,6 +47,7 @@ func TestAnOutputBeginsInItsWantedState(t *testing.T) {
 	}
 }
 
+// Promise 6.
 func TestGetBeforeSetDrivesNothing(t *testing.T) {
 	f := newBoard()
 	b := openOn(t, f, siteBoard())

@@ -164,6 +164,22 @@ func TestCountsDoNotDependOnHowOftenTheyAreRead(t *testing.T) {
 	})
 }
 
+func TestAPulseComesAtItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, sim.Config{
+			ID:      "x",
+			Inputs:  []sim.InputConfig{{ID: "p", Counts: 1}},
+			Signals: map[string]sim.Signal{"p": {Steps: []sim.Step{{Value: 10}}}},
+		})
+		for i := range 50 { // ten tenths are a whole
+			if got := show(read(t, b, "p")); got != fmt.Sprint(i) {
+				t.Fatalf("after %d00 ms there are %s pulses", i, got)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+}
+
 func TestTotalGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t, mine())

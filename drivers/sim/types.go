@@ -31,8 +31,8 @@ type InputConfig struct {
 	ID     string
 	Every  time.Duration
 	Truth  bool
-	Counts float64 // the signal is a rate of pulses a second
-	Scale  drivers.Scale
+	Counts float64       // the signal is a rate of pulses a second
+	Scale  drivers.Scale // only Decimals and Range: a signal is in the point's unit already
 }
 
 // A Signal is what one point shows over time, in the unit of the point, from
@@ -52,7 +52,7 @@ type Wave struct {
 	Period      time.Duration
 }
 
-// A Step holds a value from a time on.
+// A Step holds a value from a time on; the first one before its time too.
 type Step struct {
 	At    time.Duration
 	Value float64
