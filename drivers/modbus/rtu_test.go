@@ -67,6 +67,9 @@ func TestOneExchange(t *testing.T) {
 		{name: "a bit of the value flips", play: func(r []byte, say sayer) { say(sent+20*ms, flip(whole(r), 4)) }, quality: drivers.Protocol, again: true, within: 40 * ms},
 		{name: "a bit of the address flips", play: func(r []byte, say sayer) { say(sent+20*ms, flip(whole(r), 0)) }, quality: drivers.Protocol, within: 530 * ms, owes: true},
 		{name: "a bit of the function flips", play: func(r []byte, say sayer) { say(sent+20*ms, flip(whole(r), 1)) }, quality: drivers.Protocol, within: 530 * ms, owes: true},
+		{name: "noise, then what looks like a bad answer", play: func(r []byte, say sayer) {
+			say(sent+20*ms, append([]byte{0x55, 0x42}, flip(whole(r), 5)...))
+		}, quality: drivers.Protocol, within: 530 * ms, owes: true},
 		{name: "only noise", play: func(r []byte, say sayer) { say(sent+20*ms, bytes.Repeat([]byte{0x5A}, 40)) }, quality: drivers.Protocol, within: 530 * ms, owes: true},
 		{name: "noise without end", play: func(r []byte, say sayer) {
 			for i := range 2000 {

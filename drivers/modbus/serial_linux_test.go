@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pithead/drivers"
+	"pithead/drivers/conform"
 )
 
 // A pty is a serial line whose far end the test plays.
@@ -180,6 +181,66 @@ func TestASilentSerialLineEndsAtItsDeadline(t *testing.T) {
 	if took < 500*time.Millisecond || took > 2*time.Second || used > 200*time.Millisecond {
 		t.Errorf("took %v, %v of it busy", took, used)
 	}
+}
+
+// The late answer of one unit arrives while another is waited for, and again
+// while the first is: neither is taken for what was asked.
+func TestLateAnswersOnASerialLine(t *testing.T) {
+	p := newPTY(t)
+	var late []byte
+	p.serve(t, func(i int, r []byte) {
+		switch i {
+		case 0:
+			late = registers(r, 0xDEAD)
+		case 1:
+			p.Write(late)
+			p.Write(registers(r, 0x0BEE))
+			p.Write(late)
+		default:
+			p.Write(registers(r))
+		}
+	})
+	c := serialTo(p, holding("a", 7), wide("long", 20))
+	c.Timeout = 100 * time.Millisecond
+	c.Units = append(c.Units, UnitConfig{ID: "u4", Unit: 4, Every: time.Second, Timeout: 2 * time.Second, Points: []PointConfig{holding("b", 9)}})
+	c.Units[0].Late = 10 * time.Second
+	b := opened(t, c)
+	defer b.Close()
+	read := func(unit, poll int) string {
+		rs, _ := b.Units()[unit].Polls[poll].Driver.Read(t.Context())
+		return rs[0].Quality.String() + " " + rs[0].Value.String()
+	}
+	for i, step := range []struct {
+		unit, poll int
+		want       string
+	}{{0, 0, "comm -"}, {1, 0, "good 3054"}, {0, 0, "comm -"}, {0, 1, "good 1310741"}, {0, 0, "good 7"}} {
+		if got := read(step.unit, step.poll); got != step.want {
+			t.Errorf("step %d: %s, want %s", i, got, step.want)
+		}
+	}
+}
+
+func TestConformanceOnASerialLine(t *testing.T) {
+	config := func(t *testing.T, answers bool) Config {
+		p, d := newPTY(t), &relay{}
+		p.serve(t, func(i int, r []byte) {
+			if answers {
+				d.play(i, r, func(_ time.Duration, b []byte) { p.Write(b) })
+			}
+		})
+		c := serialTo(p, holding("a", 7), wide("long", 20))
+		c.Outputs = []OutputConfig{{ID: "cutoff", Unit: 3, Device: "u3", Table: Coil, Address: 9, Low: true}}
+		return c
+	}
+	conform.Check(t, conform.Subject{
+		Open: func(t *testing.T) drivers.Bus { return opened(t, config(t, true)) },
+		Dead: func(t *testing.T) drivers.Bus {
+			c := config(t, false)
+			c.Timeout = 50 * time.Millisecond
+			return opened(t, c)
+		},
+		Outputs: []string{"cutoff"},
+	})
 }
 
 // What was said before anyone asked is no answer.

@@ -86,7 +86,6 @@ func (l *tcpLine) receive(request []byte) ([]byte, error) {
 		case what == answer:
 			frame := append([]byte(nil), l.in[:n]...)
 			l.in = l.in[:copy(l.in, l.in[n:])]
-			l.trace.heard = true
 			return frame, nil
 		case what == stray:
 			l.in = l.in[:copy(l.in, l.in[n:])]

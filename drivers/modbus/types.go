@@ -1,6 +1,23 @@
 // Package modbus speaks Modbus RTU, RTU over TCP and TCP to the units of one
-// line, strictly one request at a time, and believes no answer that could be
-// another request's.
+// line, strictly one request at a time. It makes frames and PDUs with goburrow's
+// client; the transports under it are its own. It knows no schedule: when to
+// ask, how often to repeat and when a unit is offline is for the loop above.
+//
+//  1. A value comes from a whole frame with the right checksum, unit, function
+//     and, by what was asked, length.
+//  2. RTU frames have no transaction id. After a timeout the unit gets no
+//     request that the owed answer would fit, until it has answered one that
+//     can't be mistaken (another function or length; units answer in order) or
+//     Late has passed. Other units go on at once.
+//  3. On TCP an answer to an older request is dropped; anything else that
+//     doesn't fit closes the connection.
+//  4. Every wait ends: by the answer's last byte, its deadline, or the loss of
+//     the line.
+//  5. A refused register takes no other point down.
+//
+// What no RTU master can tell: an answer that comes more than Late after its
+// timeout, a unit that answers one request twice with a pause between, and one
+// that speaks under another's address. A larger Late avoids the first.
 package modbus
 
 import (

@@ -104,7 +104,7 @@ func (u *unit) probe(ctx context.Context) error {
 
 // lives is nil if the unit was heard, even by what was no good answer.
 func lives(f *drivers.Fault, t trace) error {
-	if alive(f) || t.heard && f.Quality != drivers.Exception {
+	if alive(f) || t.heard {
 		return nil
 	}
 	return f

@@ -47,7 +47,7 @@ type call struct {
 type trace struct {
 	sent  time.Time // its first byte; zero if it was not sent
 	done  time.Time // the answer's last byte
-	heard bool      // the unit sent some whole frame, be it the answer or not
+	heard bool      // on an RTU line: the unit sent some whole frame, be it the answer or not
 }
 
 // read is a Read that the deadline ends, whatever the wire does.
