@@ -123,7 +123,10 @@ func attend(ctx context.Context, a *agent, p *printer) {
 func finish(a *agent, p *printer) error {
 	select {
 	case <-a.done:
-		return fmt.Errorf("the agent ended by itself: %v\n%s", a.err, a.log.String())
+		if a.err == nil {
+			a.err = errors.New("exit status 0")
+		}
+		return fmt.Errorf("the agent ended by itself: %w\n%s", a.err, a.log.String())
 	default:
 	}
 	p.say("stopping the agent")

@@ -36,7 +36,7 @@ func TestTheBrokerAsksForCertificatesAndForgetsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 2000 {
-		tok := c.Publish("pithead/v1/mine/gw-01/events", 1, false, fmt.Sprintf(`{"n":%d,"id":"x","state":"active"}`, i))
+		tok := c.Publish("pithead/v1/mine/gw-01/events", 1, false, fmt.Sprintf(`{"n":%d,"kind":"alarm","id":"x","state":"active"}`, i))
 		if i == 1500 {
 			if !tok.WaitTimeout(10 * time.Second) {
 				t.Fatal("no acknowledgement")
@@ -48,7 +48,7 @@ func TestTheBrokerAsksForCertificatesAndForgetsNothing(t *testing.T) {
 			}
 		}
 	}
-	c.Publish("pithead/v1/mine/gw-01/events", 1, false, `{"n":2000,"id":"x","state":"normal"}`).WaitTimeout(10 * time.Second)
+	c.Publish("pithead/v1/mine/gw-01/events", 1, false, `{"n":2000,"kind":"alarm","id":"x","state":"normal"}`).WaitTimeout(10 * time.Second)
 	eventually(t, 20*time.Second, "the last message", func() bool { return w.counts("x", "normal") == 1 })
 	if n := w.counts("x", "active"); n != 2000 {
 		t.Errorf("%d of 2000 messages came", n)

@@ -220,11 +220,11 @@ func (l *ledger) inOrder() []event {
 	return all
 }
 
-// states is the story of one alarm or output: the states of its events, in order.
+// states is the story of one alarm: the states of its events, in order.
 func (l *ledger) states(id string) []string {
 	var all []string
 	for _, e := range l.inOrder() {
-		if e.ID == id {
+		if e.Kind == "alarm" && e.ID == id {
 			all = append(all, e.State)
 		}
 	}
@@ -252,13 +252,4 @@ func (l *ledger) whole(t *testing.T) {
 	if uint64(len(l.readings)) != l.last-l.first {
 		t.Errorf("%d readings where (%d, %d] is covered", len(l.readings), l.first, l.last)
 	}
-}
-
-func count[T comparable](all []T, what T) (n int) {
-	for _, v := range all {
-		if v == what {
-			n++
-		}
-	}
-	return n
 }

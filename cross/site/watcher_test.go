@@ -113,12 +113,12 @@ func (w *watcher) shows(id, value string) bool {
 	return r.Q == "" && string(r.V) == value
 }
 
-// counts is how many events of this alarm or output came with this state.
+// counts is how many events of this alarm came with this state.
 func (w *watcher) counts(id, state string) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range w.events {
-		if e.ID == id && e.State == state {
+		if e.Kind == "alarm" && e.ID == id && e.State == state {
 			n++
 		}
 	}
