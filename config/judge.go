@@ -196,11 +196,25 @@ func comparePlaces(a, b place) int {
 	return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.col, b.col))
 }
 
+// keyf tells what is wrong with a key's being there. Of a key that was only
+// misspelt the misspelling is told, and no more.
+func (j *judge) keyf(o *object, k, format string, args ...any) {
+	if at, ok := o.at[k]; ok {
+		j.errorf(at, format, args...)
+	}
+}
+
+func (j *judge) keyWarnf(o *object, k, format string, args ...any) {
+	if at, ok := o.at[k]; ok {
+		j.warnf(at, format, args...)
+	}
+}
+
 // misplaced refuses keys that have no meaning for this kind of thing.
 func (j *judge) misplaced(o *object, keys map[string][]string, kind, what string) {
 	for _, k := range o.keys {
 		if of, ok := keys[k]; ok && !slices.Contains(of, kind) {
-			j.errorf(o.at[k], "means nothing for %s; it belongs to %s", what, orList(of))
+			j.keyf(o, k, "means nothing for %s; it belongs to %s", what, orList(of))
 			o.vals[k] = nil
 		}
 	}

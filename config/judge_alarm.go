@@ -118,7 +118,7 @@ func (j *judge) judgeCondition(p *point, a *rung) {
 	}
 	numeric := a.cond != "equals" && a.cond != "fault" && a.cond != "standard"
 	if numeric && p.kind != drivers.Number && p.kind != drivers.None {
-		j.errorf(a.at[a.cond], "belongs to numbers; %s is none", whatIs(p.kind))
+		j.keyf(a.object, a.cond, "belongs to numbers; %s is none", whatIs(p.kind))
 		return
 	}
 	a.def.Condition = conditionOf[a.cond]
@@ -140,7 +140,7 @@ func (j *judge) judgeCondition(p *point, a *rung) {
 		a.def.For = c.dur()
 	case "rise", "fall":
 		if !a.has("within") {
-			j.errorf(a.at[a.cond], "says not in what time; want within beside it")
+			j.keyf(a.object, a.cond, "says not in what time; want within beside it")
 		}
 	}
 }
@@ -212,7 +212,7 @@ func (j *judge) alarmID(p *point, a *rung, seen map[string]bool) {
 	name, at := a.text("id"), a.where("id")
 	switch {
 	case a.cond == "fault":
-		name, at = "fault", a.at["fault"]
+		name, at = "fault", a.where("fault")
 	case a.broken("id") || a.cond == "":
 		return
 	case name == "fault":

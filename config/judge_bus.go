@@ -26,7 +26,7 @@ func (j *judge) judgeBus(b *bus) {
 	b.kind = kind
 	for _, k := range b.keys {
 		if k != kind && !slices.Contains(kindsOf(k), kind) {
-			j.errorf(b.at[k], "a %s bus has none; it belongs to %s", kind, orList(kindsOf(k)))
+			j.keyf(b.object, k, "a %s bus has none; it belongs to %s", kind, orList(kindsOf(k)))
 			b.vals[k] = nil
 		}
 	}

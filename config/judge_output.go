@@ -38,7 +38,7 @@ func (j *judge) judgeKind(o *output) {
 	if !o.trip {
 		for _, k := range []string{"release", "first-line"} {
 			if o.has(k) {
-				j.errorf(o.at[k], "belongs to kind: trip")
+				j.keyf(o.object, k, "belongs to kind: trip")
 			}
 		}
 		return
@@ -47,7 +47,7 @@ func (j *judge) judgeKind(o *output) {
 		j.errorf(o.place, "a trip does not say its state at start; want on-start: on, or off")
 	}
 	if o.has("until") {
-		j.errorf(o.at["until"], "an acknowledgement never releases a trip; leave it out")
+		j.keyf(o.object, "until", "an acknowledgement never releases a trip; leave it out")
 	}
 	if v := o.given("on-exit"); v != nil && v.text != "hold" {
 		j.errorf(v.place, "stopping never switches a trip; want hold")
@@ -56,14 +56,14 @@ func (j *judge) judgeKind(o *output) {
 		j.warnf(o.place, "a trip without first-line; want what protects first, since the agent is only a second line of defence")
 	}
 	if o.has("release") {
-		j.warnf(o.at["release"], "this version releases the trip without this condition")
+		j.keyWarnf(o.object, "release", "this version releases the trip without this condition")
 	}
 }
 
 func (j *judge) outputLine(o *output) {
 	for _, k := range []string{"coil", "holding", "register"} {
 		if o.has(k) {
-			j.errorf(o.at[k], "belongs to an output with device")
+			j.keyf(o.object, k, "belongs to an output with device")
 		}
 	}
 	b, pin := j.lineOn(o.given("gpio"))

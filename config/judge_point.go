@@ -82,10 +82,10 @@ func (j *judge) linePoint(p *point) {
 		p.site.Type, p.site.OnChange, p.dormant = "frequency", false, true
 	}
 	if counts && pulses {
-		j.errorf(p.at["frequency"], "either counts or measures; want one of counts and frequency")
+		j.keyf(p.object, "frequency", "either counts or measures; want one of counts and frequency")
 	}
 	if p.has("at-most") && !counts {
-		j.errorf(p.at["at-most"], "bounds pulses that are counted; want counts beside it")
+		j.keyf(p.object, "at-most", "bounds pulses that are counted; want counts beside it")
 	}
 	in := gpio.InputConfig{
 		ID: p.id, Low: p.text("active") == "low", Pull: pulls[p.text("pull")], Debounce: p.dur("debounce"),

@@ -43,7 +43,7 @@ func (j *judge) registerPoint(p *point) {
 	p.reg.ID, p.reg.Every, p.reg.WarmUp, p.reg.Line = p.id, p.site.Every, p.dur("warm-up"), p.line
 	p.reg.Invert = p.text("active") == "low"
 	if v := p.given("active"); v != nil && p.kind != drivers.Bool && p.kind != drivers.None {
-		j.errorf(p.at["active"], "a number has none; it belongs to coils, discretes and bits")
+		j.keyf(p.object, "active", "a number has none; it belongs to coils, discretes and bits")
 	}
 	if v := p.given("holding"); v != nil || p.has("input") || p.has("register") || p.has("coil") || p.has("discrete") {
 		j.inside(p)
@@ -121,10 +121,10 @@ func (j *judge) typeOf(p *point) {
 func (j *judge) bitOf(p *point, typ string, bits bool) string {
 	switch {
 	case bits:
-		j.errorf(p.at["bit"], "a coil or discrete is one bit already; want bit of a holding or input register")
+		j.keyf(p.object, "bit", "a coil or discrete is one bit already; want bit of a holding or input register")
 		return ""
 	case !slices.Contains([]string{"u16", "i16", "bool"}, typ):
-		j.errorf(p.at["bit"], "a bit of type %s; want a bit of a 16-bit register", typ)
+		j.keyf(p.object, "bit", "a bit of type %s; want a bit of a 16-bit register", typ)
 		return ""
 	}
 	if v := p.given("bit"); v != nil {
@@ -155,13 +155,13 @@ func (j *judge) kindOf(p *point, typ string) {
 	}
 	for _, x := range []struct{ key, typ string }{{"length", "string"}, {"hi", "hi-lo"}} {
 		if p.has(x.key) && typ != x.typ {
-			j.errorf(p.at[x.key], "belongs to type: %s", x.typ)
+			j.keyf(p.object, x.key, "belongs to type: %s", x.typ)
 		}
 	}
 	if p.has("counter") {
 		p.dormant = true
 		if !ok || !k.whole() || p.kind == drivers.Bool {
-			j.errorf(p.at["counter"], "of type %s; want a type of whole numbers", typ)
+			j.keyf(p.object, "counter", "of type %s; want a type of whole numbers", typ)
 		}
 	}
 	p.reg.Order = orders[p.text("order")]

@@ -20,7 +20,7 @@ func (j *judge) judgeScale(p *point) {
 	if p.given("counts") != nil {
 		for _, k := range []string{"scale", "offset", "map", "curve", "valid"} {
 			if p.given(k) != nil {
-				j.errorf(p.at[k], "means nothing where pulses are counted; counts says what one is worth")
+				j.keyf(p.object, k, "means nothing where pulses are counted; counts says what one is worth")
 			}
 		}
 	}
@@ -50,7 +50,7 @@ func (j *judge) judgeNumbersOnly(p *point) {
 	}
 	for _, k := range numbersOnly {
 		if p.given(k) != nil {
-			j.errorf(p.at[k], "belongs to numbers; %s is none", whatIs(p.kind))
+			j.keyf(p.object, k, "belongs to numbers; %s is none", whatIs(p.kind))
 			p.vals[k] = nil
 		}
 	}
@@ -74,7 +74,7 @@ func (p *point) linear(j *judge, s *drivers.Scale) {
 			continue
 		}
 		if ways++; ways > 1 {
-			j.errorf(p.at[k], "is a second way of scaling; want at most one of scale and offset, map, curve, counter")
+			j.keyf(p.object, k, "is a second way of scaling; want at most one of scale and offset, map, curve, counter")
 			return
 		}
 	}

@@ -38,7 +38,7 @@ func (j *judge) judgeSignals(b *bus) {
 				b.sim.Signals[id] = j.signal(b, p, o.obj)
 			}
 		case known && p.bus != nil:
-			j.errorf(have.at[id], "point %q is on bus %q; want a point of this bus", id, p.bus.id)
+			j.keyf(have, id, "point %q is on bus %q; want a point of this bus", id, p.bus.id)
 		case !known:
 			j.noSuch(&value{place: have.at[id], text: id}, ids, "points", "point")
 		}
@@ -53,7 +53,7 @@ func (j *judge) signal(b *bus, p *point, o *object) sim.Signal {
 		j.errorf(o.place, "has no shape; want value, wave, steps or follows")
 	}
 	if o.has("repeat") && shape != "steps" && shape != "" {
-		j.errorf(o.at["repeat"], "belongs to steps")
+		j.keyf(o, "repeat", "belongs to steps")
 	}
 	switch shape {
 	case "value":

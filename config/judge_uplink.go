@@ -31,7 +31,7 @@ func (j *judge) judgeUplink(o *object) {
 		j.judgePattern(e)
 	}
 	if v := o.given("password"); v != nil && !o.has("username") {
-		j.errorf(o.at["password"], "has no username beside it; want both")
+		j.keyf(o, "password", "has no username beside it; want both")
 	}
 	j.sameClient(o, u)
 	j.site.Uplinks = append(j.site.Uplinks, u)
@@ -69,7 +69,7 @@ func (j *judge) judgeTLS(o *object, urls []string) {
 			k, missing = missing, k
 		}
 		if !o.strange {
-			j.errorf(o.at[k], "has no %s beside it; want both", missing)
+			j.keyf(o, k, "has no %s beside it; want both", missing)
 		}
 	}
 	for _, s := range urls {
@@ -79,7 +79,7 @@ func (j *judge) judgeTLS(o *object, urls []string) {
 	}
 	for _, k := range []string{"ca", "cert"} {
 		if o.has(k) && urls != nil {
-			j.warnf(o.at[k], "no address of this uplink uses TLS; want tls:// or wss://, or leave it out")
+			j.keyWarnf(o, k, "no address of this uplink uses TLS; want tls:// or wss://, or leave it out")
 			return
 		}
 	}

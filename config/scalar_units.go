@@ -58,8 +58,11 @@ func written(seconds float64) string {
 			return strconv.FormatInt(int64(d/n), 10) + u
 		}
 	}
-	if d == 0 {
+	switch {
+	case d == 0:
 		return "0s"
+	case d > time.Second:
+		return plain(d.Seconds()) + "s"
 	}
 	return plain(float64(d)/1e6) + "ms"
 }
