@@ -105,11 +105,13 @@ func TestWhatASubscriberReceivesAsLines(t *testing.T) {
 	p := newPrinter(&out, false)
 	const top = "pithead/v1/demo-tsf/gw-01/"
 	for _, m := range [][2]string{
-		{"meta", `{"points":[{"id":"pond.level","unit":"m"},{"id":"door.main","states":{"0":"开","1":"关"}}],"outputs":[{"id":"siren"}]}`},
+		{"meta", `{"points":[{"id":"pond.level","unit":"m"},{"id":"door.main","states":{"false":"开","true":"关"}}],"outputs":[{"id":"siren"}]}`},
 		{"data", `{"readings":[{"p":"pond.level","n":1,"t":1763779200123,"v":1247.83},{"p":"pond.level","n":2,"t":1763779201123,"q":"comm"},{"p":"door.main","n":3,"t":1763779201123,"v":true}]}`},
 		{"events", `{"t":1763779202000,"kind":"alarm","id":"pond.level/red","state":"active","level":"red","value":1249.6,"limit":1249.5}`},
+		{"events", `{"t":1763779202000,"kind":"output","id":"output:siren","state":"on"}`},
+		{"events", `{"t":1763779202000,"kind":"start","id":"agent"}`},
 		{"events/late", `{"t":1763779203000,"kind":"alarm","id":"pond.level/red","state":"normal","level":"red","value":1249.1,"limit":1249.5}`},
-		{"snapshot", `{"t":1763779203000,"readings":[{},{}],"alarms":[{}]}`},
+		{"snapshot", `{"t":1763779203000,"points":[{},{}],"alarms":[{}]}`},
 		{"status", `{"t":1763779204000,"state":"stopped","version":"1.2.0"}`},
 		{"data", `{"readings":`},
 	} {
@@ -121,6 +123,8 @@ func TestWhatASubscriberReceivesAsLines(t *testing.T) {
 		"  door.main       关\n",
 		"▲ pond.level/red active 1249.6 ≥ 1249.5\n",
 		"▽ pond.level/red normal 1249.1 < 1249.5\n",
+		"◆ output:siren on\n",
+		"◆ start agent\n",
 		"snapshot: 2 points, 1 alarms standing\n",
 		"● status stopped  version 1.2.0\n",
 		"! not JSON",

@@ -88,7 +88,7 @@ func (p *printer) value(r reading) string {
 	pt := p.points[r.P]
 	var states map[string]string
 	if json.Unmarshal(pt.States, &states) == nil {
-		if label, ok := states[strings.NewReplacer("true", "1", "false", "0").Replace(string(r.V))]; ok {
+		if label, ok := states[string(r.V)]; ok {
 			return label
 		}
 	}
@@ -104,11 +104,11 @@ func (p *printer) event(payload []byte) {
 	if e.Kind == "alarm" {
 		mark, colour = alarmLook(e)
 	}
-	text := strings.TrimSpace(e.Kind + " " + e.ID)
-	if e.Kind == "alarm" {
-		text = e.ID
+	words := []string{mark, e.ID, e.State, compare(e)}
+	if e.Kind != "alarm" && !strings.HasPrefix(e.ID, e.Kind+":") {
+		words[0] += " " + e.Kind
 	}
-	p.line(e.T, colour, "%s %s %s", mark, text, strings.TrimSpace(e.State+" "+compare(e)))
+	p.line(e.T, colour, "%s", strings.Join(strings.Fields(strings.Join(words, " ")), " "))
 	select {
 	case p.events <- e:
 	default: // what prints must not wait for what watches
@@ -179,15 +179,14 @@ func (p *printer) meta(payload []byte) {
 
 func (p *printer) snapshot(payload []byte) {
 	var m struct {
-		T        int64             `json:"t"`
-		Readings []json.RawMessage `json:"readings"`
-		Points   []json.RawMessage `json:"points"`
-		Alarms   []json.RawMessage `json:"alarms"`
+		T      int64             `json:"t"`
+		Points []json.RawMessage `json:"points"`
+		Alarms []json.RawMessage `json:"alarms"`
 	}
 	if !p.parse(payload, &m) {
 		return
 	}
-	p.line(m.T, dim, "· snapshot: %d points, %d alarms standing", len(m.Readings)+len(m.Points), len(m.Alarms))
+	p.line(m.T, dim, "· snapshot: %d points, %d alarms standing", len(m.Points), len(m.Alarms))
 }
 
 func (p *printer) parse(payload []byte, m any) bool {
