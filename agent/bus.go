@@ -23,8 +23,12 @@ type busLoop struct {
 	lines  []*line // trips first
 	emit   func(context.Context, []drivers.Reading)
 	report func(switched)
+	losses func(point string, edges uint64) // edges that are newly known to be lost
 	log    *slog.Logger
 	dead   time.Time // no offline unit is probed before, so that the living keep their share
+
+	lost map[string]uint64 // edges of each point that were told as lost
+	whys map[string]string // why a point is bad, as it was logged last
 
 	mail  mailbox      // shared: what outputs are wanted, reads that are asked for
 	beat  atomic.Int64 // shared: unix ns of the last turn of the loop
@@ -64,7 +68,7 @@ const (
 )
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
-	b := &busLoop{id: id, bus: bus, mail: newMailbox()}
+	b := &busLoop{id: id, bus: bus, mail: newMailbox(), lost: map[string]uint64{}, whys: map[string]string{}}
 	for _, du := range bus.Units() {
 		u := &unit{Unit: du, most: most(du.ID)}
 		for _, dp := range du.Polls {
@@ -154,28 +158,32 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 	var best *poll
 	var at, deadline time.Time
 	soonest := now.Add(time.Minute)
-	alive := b.alive()
+	consider := func(p *poll, ready, end time.Time) {
+		switch {
+		case ready.After(now):
+			soonest = earlier(soonest, ready)
+		case best == nil || end.Before(deadline):
+			best, at, deadline = p, ready, end
+		}
+	}
+	living := time.Time{} // when the next poll of a unit that lives is due
 	for _, u := range b.units {
-		for i, p := range u.polls {
-			ready, end := later(p.due, u.free), p.due.Add(p.Every)
+		for _, p := range u.polls {
 			if u.life == Offline {
-				// Its readings go by at their due time; the probe has its own.
-				soonest = earlier(soonest, p.due)
-				if i > 0 {
-					continue
-				}
-				ready = later(u.probeAt, u.free)
-				if alive {
-					ready = later(ready, b.dead)
-				}
-				end = ready.Add(u.most)
+				soonest = earlier(soonest, p.due) // its readings go by at their time
+				continue
 			}
-			switch {
-			case ready.After(now):
-				soonest = earlier(soonest, ready)
-			case best == nil || end.Before(deadline):
-				best, at, deadline = p, ready, end
+			ready := later(p.due, u.free)
+			if living.IsZero() || ready.Before(living) {
+				living = ready
 			}
+			consider(p, ready, p.due.Add(p.Every))
+		}
+	}
+	for _, u := range b.units {
+		if u.life == Offline {
+			ready := b.probeTime(u, now, living)
+			consider(u.polls[0], ready, ready.Add(u.most))
 		}
 	}
 	for _, l := range b.lines {
@@ -189,13 +197,24 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 	return best, at
 }
 
-func (b *busLoop) alive() bool {
-	return slices.ContainsFunc(b.units, func(u *unit) bool { return u.life != Offline })
+// probeTime is when an offline unit may be asked: at its time, within the share
+// of all that are dead, and where it fits before the next poll of the living,
+// so that none of those comes late. It waits for such a gap only so long.
+func (b *busLoop) probeTime(u *unit, now, living time.Time) time.Time {
+	ready := later(u.probeAt, u.free)
+	if living.IsZero() {
+		return ready
+	}
+	ready = later(ready, b.dead)
+	if ready.After(now) || living.Sub(now) >= u.cost || now.Sub(ready) >= overdue {
+		return ready
+	}
+	return later(living.Add(time.Millisecond), now.Add(time.Millisecond))
 }
 
 // poll reads once, repeats what may be repeated at once, and passes it on.
 func (b *busLoop) poll(ctx context.Context, p *poll) {
-	u := p.unit
+	u, before := p.unit, time.Now()
 	rs, err := p.Driver.Read(ctx)
 	for try := 0; err != nil && try < u.Retries && drivers.FaultOf(err).Again && ctx.Err() == nil; try++ {
 		rs, err = p.Driver.Read(ctx)
@@ -204,10 +223,46 @@ func (b *busLoop) poll(ctx context.Context, p *poll) {
 		return
 	}
 	now := time.Now()
+	if err != nil {
+		u.cost = now.Sub(before)
+	}
 	u.free = now.Add(u.Pause)
 	p.next(now)
 	b.emit(ctx, rs)
+	b.remark(rs)
 	b.judge(ctx, u, err, now)
+}
+
+// remark tells what the driver knows beside the readings: edges that were
+// lost, and why single points are bad.
+func (b *busLoop) remark(rs []drivers.Reading) {
+	if l, ok := b.bus.(drivers.Losses); ok {
+		for _, r := range rs {
+			if n := l.Lost(r.Point); n > b.lost[r.Point] {
+				b.losses(r.Point, n-b.lost[r.Point])
+				b.lost[r.Point] = n
+			}
+		}
+	}
+	if why, ok := b.bus.(drivers.Reasons); ok {
+		for _, r := range rs {
+			text := reason(why, r)
+			if text != b.whys[r.Point] && text != "" {
+				b.log.Warn("point can't be read", "point", r.Point, "err", text)
+			}
+			b.whys[r.Point] = text
+		}
+	}
+}
+
+func reason(why drivers.Reasons, r drivers.Reading) string {
+	if r.Quality == drivers.Good {
+		return ""
+	}
+	if err := why.Why(r.Point); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // probe asks an offline unit the least, and bounds what such asking costs.
@@ -313,26 +368,41 @@ func (b *busLoop) answer(ctx context.Context, a ask) {
 	for _, u := range b.units {
 		for _, p := range u.polls {
 			if slices.ContainsFunc(p.Points, func(id string) bool { return slices.Contains(a.points, id) }) {
-				all = append(all, inspect(ctx, p)...)
+				all = append(all, inspect(ctx, b.bus, p)...)
 			}
 		}
 	}
 	a.reply <- slices.DeleteFunc(all, func(i drivers.Inspection) bool { return !slices.Contains(a.points, i.Point) })
 }
 
-// inspect reads one poll with its raw registers where the driver shows them.
-func inspect(ctx context.Context, p *poll) []drivers.Inspection {
-	if in, ok := p.Driver.(drivers.Inspector); ok {
-		is, _ := in.Inspect(ctx) // the readings say what failed
-		return is
+// inspect reads one poll with its raw registers where the driver shows them,
+// and why, where it is bad.
+func inspect(ctx context.Context, bus drivers.Bus, p *poll) []drivers.Inspection {
+	is, err := read(ctx, p.Driver)
+	why, _ := bus.(drivers.Reasons)
+	for i := range is {
+		switch {
+		case is[i].Quality == drivers.Good || is[i].Why != "":
+		case err != nil:
+			is[i].Why = drivers.FaultOf(err).Err.Error()
+		case why != nil:
+			is[i].Why = reason(why, is[i].Reading)
+		}
+	}
+	return is
+}
+
+func read(ctx context.Context, d drivers.Driver) ([]drivers.Inspection, error) {
+	if in, ok := d.(drivers.Inspector); ok {
+		return in.Inspect(ctx)
 	}
 	before := time.Now()
-	rs, _ := p.Driver.Read(ctx)
+	rs, err := d.Read(ctx)
 	is := make([]drivers.Inspection, len(rs))
 	for i, r := range rs {
 		is[i] = drivers.Inspection{Reading: r, Took: time.Since(before)}
 	}
-	return is
+	return is, err
 }
 
 // publish leaves the units' states where others may read them.

@@ -36,6 +36,7 @@ type LocalRead struct {
 	Code    uint8         `json:"code,omitempty"`
 	Raw     []uint16      `json:"raw,omitempty"`
 	TookMS  float64       `json:"took-ms"`
+	Why     string        `json:"why,omitempty"` // of a bad one
 }
 
 // serve answers on the local socket until the stage ends. Without a socket the
@@ -145,7 +146,7 @@ func (a *agent) of(points []string) []string {
 
 func (a *agent) localRead(i drivers.Inspection) LocalRead {
 	l := LocalRead{Point: i.Point, T: a.clock.At(a.clock.M(i.At)).T, Value: i.Value, Quality: i.Quality.String(),
-		Code: i.Code, Raw: i.Raw, TookMS: float64(i.Took.Microseconds()) / 1000}
+		Code: i.Code, Raw: i.Raw, Why: i.Why, TookMS: float64(i.Took.Microseconds()) / 1000}
 	if n, ok := a.judge.index[i.Point]; ok {
 		l.Name, l.Unit = a.site.Points[n].Name, a.site.Points[n].Unit
 	}

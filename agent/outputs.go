@@ -73,7 +73,7 @@ func (j *judge) switchTo(o *output, on bool, by, why string) {
 		e.More = append(e.More, event.Field{Name: "asked", Value: by})
 	}
 	j.tell(e, j.now())
-	j.log.Warn("output", "id", o.cfg.ID, "state", onOff(on), "by", by)
+	j.log.Warn("output", "id", o.cfg.ID, "state", onOff(on), "asked", by)
 }
 
 // verify tells the output's own alarm whether the output does what it should.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"pithead/agent/alarm"
@@ -92,8 +93,8 @@ func (j *judge) compute() {
 // evaluate computes a point once, at the time given.
 func (j *judge) evaluate(p *point, at time.Time) {
 	v, q := p.cfg.Value.Eval(j.get)
-	if q == drivers.Good && p.cfg.Decimals >= 0 && v.Kind() == drivers.Number {
-		v = drivers.NumberValue(drivers.Round(v.Float(), p.cfg.Decimals))
+	if q == drivers.Good && v.Kind() == drivers.Number {
+		v = drivers.NumberValue(rounded(v.Float(), p.cfg.Decimals))
 	}
 	if q == drivers.Good {
 		v, q = within(p.cfg.Range, v)
@@ -102,6 +103,20 @@ func (j *judge) evaluate(p *point, at time.Time) {
 		v = drivers.Value{}
 	}
 	j.sample(p, drivers.Reading{Point: p.cfg.ID, At: at, Value: v, Quality: q})
+}
+
+// rounded takes off the tails of binary arithmetic: 1250 - 1247.3 is 2.7. Where
+// the file says no decimals, twelve significant digits stay, far more than any
+// comparison tells apart.
+func rounded(f float64, decimals int) float64 {
+	if decimals >= 0 {
+		return drivers.Round(f, decimals)
+	}
+	g, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 12, 64), 64)
+	if err != nil {
+		return f
+	}
+	return g
 }
 
 // within judges a computed value by its point's range.

@@ -165,7 +165,8 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	}
 	for _, b := range a.loops {
 		b.emit = a.emit
-		b.report = func(s switched) { a.judge.done <- s }
+		b.report = a.report
+		b.losses = a.tellLosses
 	}
 	a.tellStart(append(opened, faults...))
 	a.addUplinks()
@@ -184,6 +185,19 @@ func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
 	case a.judge.in <- rs:
 	case <-ctx.Done():
 	}
+}
+
+func (a *agent) report(s switched) {
+	select {
+	case a.judge.done <- s:
+	case <-a.judge.ended:
+	}
+}
+
+// tellLosses records that a line moved faster than it could be followed.
+func (a *agent) tellLosses(point string, edges uint64) {
+	a.judge.tell(event.Event{Kind: "fault", ID: point, Point: point, Why: "edges were lost: what is counted is a lower bound",
+		More: []event.Field{{Name: "lost", Value: edges}}}, a.judge.now())
 }
 
 // addUplinks builds the uplinks; each reads the buffer on its own.

@@ -25,6 +25,7 @@ func simSite(t *testing.T, dir, text string) *config.Site {
 	if site == nil {
 		t.Fatal(problems)
 	}
+	site.Web.Listen = "" // a real socket does not know virtual time
 	return site
 }
 

@@ -12,9 +12,10 @@ const (
 	offlineAfter = 3                      // failed requests in a row, and
 	offlineMin   = 2 * time.Second        // at least this long
 	pauseFirst   = 500 * time.Millisecond // between probes of an offline unit, doubling
-	pauseMost    = 30 * time.Second
-	pauseAlarmed = 10 * time.Second // instead of pauseMost, where an alarm hangs on the unit
-	deadShare    = 10               // percent of the bus's time that all offline units may take
+	pauseMost    = 25 * time.Second       // with overdue, a unit is seen again within 30 s
+	pauseAlarmed = 5 * time.Second        // instead of pauseMost, where an alarm hangs on the unit
+	overdue      = 5 * time.Second        // how long a probe waits for a gap between the polls of the living
+	deadShare    = 10                     // percent of the bus's time that all offline units may take
 )
 
 // Life is what the loop thinks of a unit.
@@ -38,7 +39,8 @@ type unit struct {
 	since   time.Time // of the first of them
 	pause   time.Duration
 	probeAt time.Time
-	free    time.Time // Unit.Pause is kept until then
+	cost    time.Duration // what the last request without an answer took
+	free    time.Time     // Unit.Pause is kept until then
 }
 
 // poll is one poll and when it is due, on a grid that does not drift.

@@ -11,11 +11,12 @@ import (
 // person would mend it. Columns count characters, from 1; a problem of the
 // whole file has line 0.
 type Problem struct {
-	File      string
-	Line, Col int
-	Path      string // of the key, as points.pond.level.alarms[0].clear; may be empty
-	Text      string // what is wrong; what would be right
-	Warning   bool   // the file can be used all the same
+	File    string `json:"file"`
+	Line    int    `json:"line"` // from 1; 0 = the file as a whole
+	Col     int    `json:"col"`
+	Path    string `json:"path"`    // of the key, as points.pond.level.alarms[0].clear; may be empty
+	Text    string `json:"text"`    // what is wrong; what would be right
+	Warning bool   `json:"warning"` // the file can be used all the same
 }
 
 func (p Problem) String() string {

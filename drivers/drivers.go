@@ -54,6 +54,7 @@ type Inspection struct {
 	Reading
 	Raw  []uint16      // registers in protocol order; nil where there are none
 	Took time.Duration // from the request's first byte to the answer's last
+	Why  string        // of a bad one, for people; may be empty
 }
 
 // A Watcher is a Bus that sees edges by itself. Watch hands on readings as they

@@ -130,7 +130,7 @@ func readPoints(ctx context.Context, file string, points []string, s streams) ([
 
 func printReads(out io.Writer, reads []agent.LocalRead) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "POINT\tVALUE\tQUALITY\tRAW\tTOOK")
+	fmt.Fprintln(w, "POINT\tVALUE\tQUALITY\tRAW\tTOOK\t")
 	for _, r := range reads {
 		q := r.Quality
 		if r.Code != 0 {
@@ -140,7 +140,7 @@ func printReads(out io.Writer, reads []agent.LocalRead) {
 		if len(r.Raw) > 0 {
 			raw = strings.Trim(fmt.Sprintf("% 04x", r.Raw), "[]")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f ms\n", r.Point, strings.TrimSpace(r.Value.String()+" "+r.Unit), q, raw, r.TookMS)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f ms\t%s\n", r.Point, strings.TrimSpace(r.Value.String()+" "+r.Unit), q, raw, r.TookMS, r.Why)
 	}
 	_ = w.Flush()
 }

@@ -123,6 +123,7 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	if site.Memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(site.Memory)
 	}
+	debug.FreeOSMemory() // reading the site file took many times what is kept of it
 	for _, word := range site.Later {
 		log.Warn("this version judges but does not act on", "word", word)
 	}
