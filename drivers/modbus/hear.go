@@ -104,7 +104,8 @@ func (l *rtuLine) latecomer(frame []byte) bool {
 
 // hear notes a sign of life, unless a gateway gave it in the unit's place.
 func (l *rtuLine) hear(h *hearing, frame []byte) {
-	if frame[0] == h.ask.unit() && !(frame[1] > exceptionBit && absent(frame[2])) {
+	byGateway := frame[1] > exceptionBit && absent(frame[2])
+	if frame[0] == h.ask.unit() && !byGateway {
 		l.trace.heard = true
 	}
 }

@@ -104,8 +104,10 @@ func TestAWriteIsRepeatedAfterATimeout(t *testing.T) {
 		o := s.Output("cutoff")
 		set := func(on bool) error { return o.Set(t.Context(), on) }
 		silent = true
-		if set(true) == nil || set(true) == nil {
-			t.Fatal("silence was believed")
+		for range 2 {
+			if set(true) == nil {
+				t.Fatal("silence was believed")
+			}
 		}
 		silent = false
 		if err := set(true); err != nil || len(s.asked) != 3 {

@@ -9,8 +9,9 @@ import (
 
 const (
 	// drain is how long a line that has long been quiet is listened to before
-	// a request: enough to take what the kernel holds.
-	drain = 500 * time.Microsecond
+	// a request: enough to take what the kernel holds, also on a busy machine,
+	// and less than the silence that frames need anyway.
+	drain = 1500 * time.Microsecond
 	// An answer that has begun may take this much longer than its characters
 	// need: USB adapters hold bytes back for 16 ms, serial servers send them
 	// in packets, and packets get lost.
@@ -109,7 +110,7 @@ func (l *rtuLine) transmit(request []byte) error {
 	l.trace.sent = time.Now()
 	took := l.pace.wire(len(request))
 	n, err := write(l.wire, request, took+l.call.timeout)
-	l.busy = l.trace.sent.Add(took)
+	l.busy = later(l.trace.sent.Add(took), time.Now())
 	if err == nil {
 		return nil
 	}
@@ -138,7 +139,7 @@ func qualityOf(err error) drivers.Quality {
 // apart. What comes meanwhile answers nothing and is discarded.
 func (l *rtuLine) quiet() error {
 	start := time.Now()
-	limit := start.Add(l.call.timeout + l.slack)
+	limit := start.Add(l.pace.between + l.call.timeout + l.slack)
 	until := later(l.busy.Add(l.pace.between), start.Add(drain))
 	for {
 		_, err := read(l.wire, l.in[:cap(l.in)], until)

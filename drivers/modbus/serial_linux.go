@@ -22,7 +22,7 @@ func serialOpener(c Config) opener {
 			return nil, &os.PathError{Op: "open", Path: c.Address, Err: err}
 		}
 		if err := claim(fd, c); err != nil {
-			unix.Close(fd)
+			_ = unix.Close(fd)
 			return nil, fmt.Errorf("%s: %w", c.Address, err)
 		}
 		return &tty{os.NewFile(uintptr(fd), c.Address), fd}, nil

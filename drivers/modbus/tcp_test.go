@@ -234,3 +234,21 @@ func TestASerialServersGarbageClosesTheConnection(t *testing.T) {
 		}
 	})
 }
+
+// A serial server that lost one connection may hand the answer to the next.
+func TestALostConnectionLeavesDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s *stand
+		c := line9600(holding("a", 0), holding("b", 10))
+		c.Transport = RTUOverTCP
+		s = newStand(t, c, func(i int, r []byte, say sayer) {
+			if i == 0 {
+				s.tape.drop(20 * time.Millisecond)
+			}
+		})
+		s.read(0)
+		if _, err := s.read(1); drivers.FaultOf(err).Until.IsZero() {
+			t.Errorf("asked: %v", err)
+		}
+	})
+}
