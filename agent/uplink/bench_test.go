@@ -49,7 +49,7 @@ func newBench(t *testing.T, dataSize int64) *bench {
 		t.Fatal(err)
 	}
 	b.log, _, err = buffer.Open(buffer.Config{Dir: t.TempDir(), Lanes: []buffer.LaneConfig{
-		{Name: "events", Size: 1 << 20}, {Name: "stats", Size: 1 << 20},
+		{Name: "events", Size: 1 << 20, Key: func() []byte { return []byte("what came before") }}, {Name: "stats", Size: 1 << 20},
 		{Name: "data", Size: dataSize, Key: func() []byte { return b.enc.Key() }},
 	}})
 	if err != nil {
@@ -96,7 +96,7 @@ func (b *bench) env() Env {
 // uplinkConfig is what the site file gives an uplink that says nothing but its address.
 func uplinkConfig(urls ...string) config.Uplink {
 	return config.Uplink{
-		ID: "county", URLs: urls, ClientID: "shidian-tsf-gw-01-county", Keepalive: time.Second, Prefix: "pithead/v1",
+		ID: "county", URLs: urls, ClientID: "shidian-tsf-gw-01-county", Keepalive: 2 * time.Second, Prefix: "pithead/v1",
 		Data: true, Stats: true, Events: true, Batch: 500, Within: 10 * time.Millisecond,
 		Oldest: true, Window: 8, Max: 256_000,
 	}

@@ -52,6 +52,7 @@ type broker struct {
 	heard []heard
 	wills []heard
 	names []string            // username:password of each CONNECT
+	gone  int                 // connections that ended
 	judge func(heard) verdict // nil: acknowledge
 	admit func(user, password string) bool
 }
@@ -107,7 +108,7 @@ func (b *broker) stop() {
 func (b *broker) ID() string { return "test" }
 
 func (b *broker) Provides(what byte) bool {
-	return bytes.Contains([]byte{mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnWillSent}, []byte{what})
+	return bytes.Contains([]byte{mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnWillSent, mochi.OnDisconnect}, []byte{what})
 }
 
 func (b *broker) OnACLCheck(*mochi.Client, string, bool) bool { return true }
@@ -146,6 +147,13 @@ func (b *broker) OnWillSent(_ *mochi.Client, pk packets.Packet) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.wills = append(b.wills, heard{topic: pk.TopicName, payload: string(pk.Payload), retained: pk.FixedHeader.Retain})
+}
+
+// OnDisconnect comes after the will, if that is published.
+func (b *broker) OnDisconnect(*mochi.Client, error, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gone++
 }
 
 func (b *broker) set(judge func(heard) verdict) {

@@ -246,7 +246,7 @@ func TestAConnectionThatIsOpenInNameOnly(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 1<<20)
 	c := uplinkConfig("tcp://" + silent(t, true))
-	c.Data, c.Stats, c.Events = false, false, false
+	c.Data, c.Stats, c.Events, c.Keepalive = false, false, false, time.Second
 	u := b.uplink(c)
 	b.start(u)
 	eventually(t, "it is connected", func() bool { return u.State().Connected })
