@@ -24,6 +24,7 @@ func TestFaultAlarms(t *testing.T) {
 		{"a notice is no trip", "{level: red, above: 5, do: [siren]}", alarm.Blue, time.Minute, ""},
 		{"a trip", "{level: orange, above: 5, do: [siren, cut]}", alarm.Orange, 15 * time.Second, "cut"},
 		{"two trips: the higher level", "{level: orange, above: 5, do: [cut]}, {level: red, above: 6, do: [cut]}", alarm.Red, 15 * time.Second, "cut"},
+		{"the higher level first", "{level: red, above: 6, do: [cut]}, {level: orange, above: 5, do: [cut]}", alarm.Red, 15 * time.Second, "cut"},
 		{"a trip by an alarm of later", "{level: orange, rise: 5, within: 1h, do: [cut]}", alarm.Orange, 15 * time.Second, "cut"},
 		{"only the time said", "{level: orange, above: 5, do: [cut]}, {fault: 3s}", alarm.Orange, 3 * time.Second, "cut"},
 		{"said not to", "{level: orange, above: 5, do: [cut]}, {fault: 3s, do: []}", alarm.Orange, 3 * time.Second, ""},
@@ -71,6 +72,28 @@ func TestScaling(t *testing.T) {
 	}
 	s := good(t, base+"  p: {device: d, input: 0, curve: [[200, 0], [1000, 10]], void: [0x7FFF]}\n")
 	same(t, "curve", s.Buses[0].Modbus.Units[0].Points[1].Scale, drivers.Scale{Curve: [][2]float64{{200, 0}, {1000, 10}}, Decimals: cleaning, Void: []uint64{0x7FFF}})
+}
+
+// Defaults that depend on where a thing is.
+func TestDefaults(t *testing.T) {
+	s := good(t, base+"  rain: {gpio: board/7, counts: 0.2}\n")
+	in := s.Buses[1].GPIO.Inputs
+	if in[0].Debounce != 5*time.Millisecond || in[1].Debounce != 0 {
+		t.Errorf("debounce: %+v", in)
+	}
+	if d := s.Buses[0].Modbus.Timeout; d != 500*time.Millisecond {
+		t.Errorf("timeout of a serial line: %v", d)
+	}
+}
+
+// What has few values is stored on change; a count may say by how much.
+func TestOnChange(t *testing.T) {
+	s := good(t, base+"  rain: {gpio: board/7, counts: 0.2}\n  flow: {gpio: board/8, counts: 0.2, deadband: 1}\n  low: {value: level < 3}\n  sum: {value: level + 1}\n")
+	for id, want := range map[string]bool{"door": true, "rain": true, "flow": false, "level": false, "low": true, "sum": false} {
+		if p := s.point(id); p.OnChange != want {
+			t.Errorf("%s: %+v", id, p)
+		}
+	}
 }
 
 // Hexadecimal is the registers' content; decimal is a number as the type holds it.

@@ -77,6 +77,7 @@ func (j *judge) linePoint(p *point) {
 	p.kind, p.site.Type, p.site.OnChange = drivers.Bool, "bool", true
 	if counts || pulses {
 		p.kind, p.site.Type = drivers.Number, "counter"
+		p.site.OnChange = p.site.Deadband == 0
 	}
 	if pulses {
 		p.site.Type, p.site.OnChange, p.dormant = "frequency", false, true

@@ -113,6 +113,11 @@ func TestRules(t *testing.T) {
 		{"an id of 65 letters", "  " + strings.Repeat("a", 65) + ": {gpio: board/9}",
 			"15:3: points." + strings.Repeat("a", 65) + ": an id of 65 characters; want at most 64"},
 		{"a point made from itself", `  p: {value: "p + 1"}`, "15:14: points.p.value: is computed from itself: p <- p; want one of them without the others"},
+		{"a cycle that is met four times", "  p: {value: q + q}\n  q: {value: p + p}", "16:14: points.q.value: is computed from itself: p <- q <- p; want one of them without the others"},
+		{"an expression of a point that is wrong itself", "  p: {unit: m}\n  q: {value: \"p == 'open'\"}", "15:3: points.p: has no source; want device and a register, gpio, value or probe"},
+		{"a list with one wrong entry", "  p: {device: d, input: 0, map: [1, x, 3, 4]}", `15:37: points.p.map[1]: "x" is not a number; want a number such as 12`},
+		{"a key that must be, misspelt", "buffer: {size: 1GB, comit: 1s}\nidentity: {kye: x}", `15:21: buffer.comit: unknown key; did you mean "commit"?` + "\n" +
+			`16:12: identity.kye: unknown key; did you mean "key"?`},
 		{"a mistake in an expression", `  p: {value: "level + doot * 2"}`, `15:23: points.p.value: unknown point "doot"; did you mean door?`},
 		{"an output named twice", "  p: {gpio: board/4, alarms: [{level: red, equals: 1, do: [siren, siren]}]}", `15:67: points.p.alarms[0].do[1]: "siren" is named twice`},
 		{"rise without within", "  p: {device: d, input: 0, alarms: [{level: red, rise: 1}]}", "15:50: points.p.alarms[0].rise: says not in what time; want within beside it"},

@@ -42,7 +42,7 @@ var pointKeys = section{"point", "a point", []key{
 	{"deadband", notLess0, "0", 0, "stored when it moved this far from the last stored value; 0 = every sample"},
 	{"at-least", span(sec, 7*day), "5m", 0, "and stored at least this often"},
 	{"alarms", list(sect("alarm"), 0, 100), "", 0, "its alarms"},
-	{"class", words("steady", "dynamic", "support"), "", later, "as regulators class signals"},
+	{"class", words("steady", "dynamic", "support"), "", 0, "as regulators class signals"},
 	{"stats", boolean, "on", 0, "off: no statistics"},
 }}
 
