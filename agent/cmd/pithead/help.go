@@ -60,6 +60,8 @@ const verifyHelp = `
   FILE         events, one a line, as exported or as received; - is standard input
   --key KEY    the gateway's public key (base64, or a file that holds it), as
                pithead key prints it; without it only the chain is checked
+  --receipt FILE
+               the platform's receipts: only they show that a tail was cut off
 
 Exit 0 when the record is whole and every signature right, 1 when not.`
 
