@@ -32,7 +32,10 @@ func open(b config.Bus) (drivers.Bus, error) {
 
 // openBuses opens every bus of the site with its outputs.
 func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger) (map[string]*busLoop, []*busLoop, error) {
-	byID := map[string]*busLoop{}
+	byID, where := map[string]*busLoop{}, map[string]int{}
+	for _, p := range site.Points {
+		where[p.ID] = p.Line
+	}
 	var loops []*busLoop
 	for _, cb := range site.Buses {
 		bus, err := open(cb)
@@ -42,6 +45,7 @@ func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger)
 		b := newBusLoop(cb.ID, bus, longestPause(site))
 		b.log = log
 		b.lines = linesOf(site, cb.ID, bus)
+		b.where = where
 		if t, ok := bus.(drivers.Totals); ok {
 			for id, l := range last {
 				if l.Quality == drivers.Good && l.Value.Kind() != drivers.Text {

@@ -25,10 +25,12 @@ type busLoop struct {
 	report func(switched)
 	losses func(point string, edges uint64) // edges that are newly known to be lost
 	log    *slog.Logger
+	told   time.Time // when the units' states were published
 	dead   time.Time // no offline unit is probed before, so that the living keep their share
 
-	lost map[string]uint64 // edges of each point that were told as lost
-	whys map[string]string // why a point is bad, as it was logged last
+	lost  map[string]uint64 // edges of each point that were told as lost
+	whys  map[string]string // why a point is bad, as it was logged last
+	where map[string]int    // its line in the site file
 
 	mail  mailbox      // shared: what outputs are wanted, reads that are asked for
 	beat  atomic.Int64 // shared: unix ns of the last turn of the loop
@@ -41,6 +43,8 @@ type UnitState struct {
 	Life      Life
 	Since     time.Time // of the first failure, unless online
 	Missed    int       // cycles that passed without a read
+	Asked     int       // requests of this minute and the one before
+	Answered  int       // of those
 }
 
 // line is one output on the bus.
@@ -101,7 +105,7 @@ func (b *busLoop) run(ctx context.Context) {
 			b.answer(ctx, a)
 		}
 		at := b.turn(ctx, now)
-		b.publish()
+		b.publish(now)
 		timer.Reset(time.Until(at))
 		select {
 		case <-timer.C:
@@ -244,26 +248,35 @@ func (b *busLoop) remark(rs []drivers.Reading) {
 			}
 		}
 	}
-	if why, ok := b.bus.(drivers.Reasons); ok {
-		for _, r := range rs {
-			text := reason(why, r)
-			if text != b.whys[r.Point] && text != "" {
-				b.log.Warn("point can't be read", "point", r.Point, "err", text)
-			}
-			b.whys[r.Point] = text
+	for _, r := range rs {
+		text := reason(b.bus, r)
+		if text != b.whys[r.Point] && text != "" {
+			b.log.Warn("point can't be read", "point", r.Point, "line", b.where[r.Point], "err", text)
 		}
+		b.whys[r.Point] = text
 	}
 }
 
-func reason(why drivers.Reasons, r drivers.Reading) string {
+// reason is why one point alone is bad, as far as anybody knows.
+func reason(bus drivers.Bus, r drivers.Reading) string {
 	if r.Quality == drivers.Good {
 		return ""
 	}
-	if err := why.Why(r.Point); err != nil {
-		return err.Error()
+	if r.Quality == drivers.Exception {
+		return fmt.Sprintf("the device answers with exception %d (%s)", r.Code, exceptions[r.Code])
+	}
+	if why, ok := bus.(drivers.Reasons); ok {
+		if err := why.Why(r.Point); err != nil {
+			return err.Error()
+		}
 	}
 	return ""
 }
+
+// exceptions are the names of the Modbus specification (V1.1b3, 7).
+var exceptions = map[uint8]string{1: "illegal function", 2: "illegal data address", 3: "illegal data value",
+	4: "server device failure", 5: "acknowledge", 6: "server device busy", 8: "memory parity error",
+	10: "gateway path unavailable", 11: "gateway target device failed to respond"}
 
 // probe asks an offline unit the least, and bounds what such asking costs.
 func (b *busLoop) probe(ctx context.Context, u *unit) {
@@ -290,6 +303,7 @@ func (b *busLoop) probe(ctx context.Context, u *unit) {
 
 // judge draws from one request what it says of the unit.
 func (b *busLoop) judge(ctx context.Context, u *unit, err error, now time.Time) {
+	u.count.add(err == nil, err == nil || drivers.FaultOf(err).Until.IsZero())
 	switch {
 	case err == nil:
 		if !u.good() {
@@ -379,14 +393,13 @@ func (b *busLoop) answer(ctx context.Context, a ask) {
 // and why, where it is bad.
 func inspect(ctx context.Context, bus drivers.Bus, p *poll) []drivers.Inspection {
 	is, err := read(ctx, p.Driver)
-	why, _ := bus.(drivers.Reasons)
 	for i := range is {
 		switch {
 		case is[i].Quality == drivers.Good || is[i].Why != "":
 		case err != nil:
 			is[i].Why = drivers.FaultOf(err).Err.Error()
-		case why != nil:
-			is[i].Why = reason(why, is[i].Reading)
+		default:
+			is[i].Why = reason(bus, is[i].Reading)
 		}
 	}
 	return is
@@ -405,12 +418,17 @@ func read(ctx context.Context, d drivers.Driver) ([]drivers.Inspection, error) {
 	return is, err
 }
 
-// publish leaves the units' states where others may read them.
-func (b *busLoop) publish() {
-	was := b.state.Load()
+// publish leaves the units' states where others may read them, once a second.
+func (b *busLoop) publish(now time.Time) {
+	if now.Sub(b.told) < time.Second && b.state.Load() != nil {
+		return
+	}
+	b.told = now
 	is := make([]UnitState, len(b.units))
 	for i, u := range b.units {
-		is[i] = UnitState{Bus: b.id, Unit: u.ID, Life: u.life}
+		u.count.roll(now)
+		is[i] = UnitState{Bus: b.id, Unit: u.ID, Life: u.life,
+			Asked: u.count.asked[0] + u.count.asked[1], Answered: u.count.answered[0] + u.count.answered[1]}
 		if u.life != Online {
 			is[i].Since = u.since
 		}
@@ -418,9 +436,7 @@ func (b *busLoop) publish() {
 			is[i].Missed += p.missed
 		}
 	}
-	if was == nil || !slices.Equal(*was, is) {
-		b.state.Store(&is)
-	}
+	b.state.Store(&is)
 }
 
 // watch passes on edges until ctx ends, and opens the hardware again when it fails.

@@ -80,7 +80,7 @@ func (a *agent) health() uplink.Health {
 	for _, b := range a.loops {
 		if us := b.state.Load(); us != nil {
 			for _, u := range *us {
-				h.Units = append(h.Units, uplink.UnitHealth{ID: u.Unit, Online: u.Life != Offline})
+				h.Units = append(h.Units, uplink.UnitHealth{ID: u.Unit, Online: u.Life != Offline, Answered: u.share()})
 			}
 		}
 	}
@@ -92,6 +92,15 @@ func (a *agent) health() uplink.Health {
 	}
 	h.Buffer.Lost = a.rec.lost.Load()
 	return h
+}
+
+// share is how many requests were answered, nil if none was made.
+func (u UnitState) share() *float64 {
+	if u.Asked == 0 {
+		return nil
+	}
+	f := float64(u.Answered) / float64(u.Asked)
+	return &f
 }
 
 // resident is the process's memory in bytes, 0 if the kernel does not say.

@@ -41,6 +41,29 @@ type unit struct {
 	probeAt time.Time
 	cost    time.Duration // what the last request without an answer took
 	free    time.Time     // Unit.Pause is kept until then
+	count   counts
+}
+
+// counts is a unit's requests in this minute and the one before.
+type counts struct {
+	began           time.Time
+	asked, answered [2]int
+}
+
+func (c *counts) add(answered, asked bool) {
+	if asked {
+		c.asked[0]++
+	}
+	if answered {
+		c.answered[0]++
+	}
+}
+
+func (c *counts) roll(now time.Time) {
+	if now.Sub(c.began) >= time.Minute {
+		c.began = now
+		c.asked, c.answered = [2]int{0, c.asked[0]}, [2]int{0, c.answered[0]}
+	}
 }
 
 // poll is one poll and when it is due, on a grid that does not drift.
