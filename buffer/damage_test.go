@@ -30,7 +30,7 @@ func small(t *testing.T) (*memFS, *model) {
 			t.Fatal(err)
 		}
 	}
-	return fs, m
+	return fs.clone(), m
 }
 
 // roomy drops nothing.
@@ -83,6 +83,7 @@ func listen(t *testing.T, m *model, lane string, r *Reader, what string) heard {
 
 // Every bit of a small log is turned: promises 4 and 5.
 func TestEveryFlippedByteCostsOneFrame(t *testing.T) {
+	t.Parallel()
 	fs, m := small(t)
 	for _, lane := range []string{"events", "data"} {
 		names := fs.lane(t, lane)
@@ -93,7 +94,7 @@ func TestEveryFlippedByteCostsOneFrame(t *testing.T) {
 					continue
 				}
 				what := fmt.Sprintf("%s, byte %d", name, at)
-				broken := fs.clone()
+				broken := fs.with(name)
 				broken.live[name].live[at] ^= 1 << (at % 8)
 				l, report, err := openLog(broken, roomy())
 				if err != nil || report.Fresh {
@@ -124,12 +125,12 @@ func TestDamagedSegments(t *testing.T) {
 		}
 	}
 	duplicate := func(fs *memFS, names []string, i int) { // over the one that follows
-		fs.live[names[(i+1)%len(names)]] = &memFile{live: slices.Clone(fs.live[names[i]].live)}
+		fs.live[names[(i+1)%len(names)]] = onDisk(slices.Clone(fs.live[names[i]].live))
 	}
 	again := func(fs *memFS, names []string, i int) { // as if it were newer
 		_, s, _, _ := parseName(strings.TrimPrefix(names[i], "/b/log/"))
 		s.seq += 1000
-		fs.live["/b/log/"+s.name("events")] = &memFile{live: slices.Clone(fs.live[names[i]].live)}
+		fs.live["/b/log/"+s.name("events")] = onDisk(slices.Clone(fs.live[names[i]].live))
 	}
 	swapped := func(fs *memFS, names []string, i int) {
 		k := (i + 1) % len(names)
@@ -192,7 +193,7 @@ func TestAHeadThatIsLostBeginsANewEpoch(t *testing.T) {
 		t.Fatal(err)
 	}
 	former = l.Epoch()
-	l.SetPosition("events/county", 18)
+	l.SetPosition("events/county", 13) // as far as the two segments that stay go, and one
 	if err := l.Lane("data").Append([]byte("takes it along"), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -235,5 +236,105 @@ func TestANewerVersionIsLeftUntouched(t *testing.T) {
 		if report.Kept != "" {
 			t.Fatalf("%v, %+v", err, report)
 		}
+	}
+}
+
+// What a failed sync left in a segment was never acknowledged, even if it can be read.
+func TestAFailedAppendIsNotReadAfterARestart(t *testing.T) {
+	fs, m := newMemFS(), newModel()
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane := l.Lane("events")
+	if err := m.append(lane, "first", 1); err != nil {
+		t.Fatal(err)
+	}
+	fs.fail = func(int) error {
+		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "syncdir" {
+			return errInjected
+		}
+		return nil
+	}
+	if m.append(lane, "failed", 1) == nil {
+		t.Fatal("no error")
+	}
+	fs.fail = nil
+	if err := m.append(lane, "second", 1); err != nil {
+		t.Fatal(err)
+	}
+	fs.fail = nthFrom(fs, "sync")
+	if err := lane.AppendKey([]byte("key of the failed write")); err != nil {
+		t.Fatal(err)
+	}
+	fs.fail = nil
+	if err := m.check(lane, false); err != nil {
+		t.Fatal(err)
+	}
+	l, report, err := openLog(fs, roomy()) // the same machine: what it has in memory is still there
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.opened(l, report); err != nil {
+		t.Fatal(err)
+	}
+	if got := all(t, l.Lane("events").Reader(1)); strings.Count(got, "key of the failed write") != 1 {
+		t.Errorf("got %q", got)
+	}
+}
+
+// nthFrom fails the next operation of a kind.
+func nthFrom(fs *memFS, what string) func(int) error {
+	done := false
+	return func(int) error {
+		if !done && fs.trace[len(fs.trace)-1].what == what {
+			done = true
+			return errInjected
+		}
+		return nil
+	}
+}
+
+// A torn tail is no fault; damage before what is known to be on disk is one.
+func TestTornTailIsToldFromDamage(t *testing.T) {
+	fs, _ := small(t)
+	names := fs.lane(t, "events")
+	newest := names[len(names)-1]
+	at := 4 * block // header, key, 13-14, 15-16, 17-18
+	torn := fs.with(newest)
+	torn.live[newest].live[at+50] ^= 1
+	if _, report, err := openLog(torn, roomy()); err != nil || len(report.Faults) != 0 {
+		t.Errorf("torn: %v, %+v", err, report)
+	}
+	damaged := fs.with(newest)
+	damaged.live[newest].live[at-block+50] ^= 1
+	_, report, err := openLog(damaged, roomy())
+	if err != nil || len(report.Faults) != 1 {
+		t.Fatalf("damaged: %v, %+v", err, report)
+	}
+	if f := report.Faults[0]; "/b/log/"+f.Segment != newest || f.Offset != int64(at-block) || f.First != 15 || f.Last != 16 {
+		t.Errorf("fault is %v", f)
+	}
+}
+
+func TestFramesThatAreNone(t *testing.T) {
+	f := frame{kind: records, use: 7, first: 1, count: 1, payload: []byte("x")}
+	b := appendFrame(nil, &f, block)
+	length, err := frameLength(b, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parseFrame(b[:length], block); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parseFrame(b[:length], 2*block); err == nil {
+		t.Error("a frame is taken at a place where it was not written")
+	}
+	if _, err := frameLength(b, 8); err == nil {
+		t.Error("a frame of another use is taken")
+	}
+	b[10] = 0x10 // a length of a megabyte more
+	if _, err := frameLength(b, 7); err == nil {
+		t.Error("a length above MaxPayload is believed")
 	}
 }

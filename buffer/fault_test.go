@@ -81,11 +81,12 @@ func operations(t *testing.T, opens, appends int) int {
 }
 
 func TestEveryOperationFailsOnce(t *testing.T) {
-	for n := range operations(t, 2, 30) {
+	t.Parallel()
+	for n := range operations(t, 2, 20) {
 		for _, short := range []bool{false, true} {
 			fs, m := newMemFS(), newModel()
 			fs.fail, fs.short = nth(n+1), short
-			if err := run(fs, m, 7, 2, 30); err != nil {
+			if err := run(fs, m, 7, 2, 20); err != nil {
 				t.Fatalf("operation %d: %v", n+1, err)
 			}
 			reopen(t, fs.powerCut(n%2 == 0, none), m, fmt.Sprintf("operation %d failed, %v", n+1, short))
@@ -114,8 +115,9 @@ func TestOneFailureIsNoErrorForAppend(t *testing.T) {
 }
 
 func TestEverythingFailsForAWhile(t *testing.T) {
+	t.Parallel()
 	ops := operations(t, 2, 40)
-	for n := 0; n < ops; n += 3 {
+	for n := 0; n < ops; n += 4 {
 		fs, m := newMemFS(), newModel()
 		fs.fail = from(n+1, n+1+20+n%30)
 		if err := run(fs, m, 7, 2, 40); err != nil {
@@ -171,7 +173,7 @@ func TestADeadDiskIsNotEmptiedByRetries(t *testing.T) {
 func cuts(w memWrite) []int {
 	var at []int
 	for k := 0; k <= len(w.data); k++ {
-		if k < 130 || k%512 < 2 || k%block < 80 && k < 3*block {
+		if k < 92 || k%512 < 2 || k%block < 100 && k%4 == 0 && k < 3*block {
 			at = append(at, k)
 		}
 	}
@@ -181,12 +183,13 @@ func cuts(w memWrite) []int {
 // The power goes in the middle of every write: a prefix of it is there, or a
 // prefix and a sector of garbage, or sectors in any order.
 func TestPowerCutInEveryUnsyncedByte(t *testing.T) {
-	ops := operations(t, 2, 14)
+	t.Parallel()
+	ops := operations(t, 1, 12)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for n := range ops {
 		fs, m := newMemFS(), newModel()
 		fs.fail = offAfter(n)
-		if err := run(fs, m, 3, 2, 14); err != nil {
+		if err := run(fs, m, 3, 1, 12); err != nil {
 			t.Fatalf("operation %d: %v", n+1, err)
 		}
 		var last *memWrite
@@ -246,12 +249,13 @@ func shuffled(rng *rand.Rand) func(memWrite) []memWrite {
 // The power goes after every operation of a longer life, with all, none or some
 // of what was not synced.
 func TestPowerCutAfterEveryOperation(t *testing.T) {
-	ops := operations(t, 2, 50)
+	t.Parallel()
+	ops := operations(t, 2, 25)
 	rng := rand.New(rand.NewPCG(5, 6))
 	for n := range ops {
 		fs, m := newMemFS(), newModel()
 		fs.fail = offAfter(n)
-		if err := run(fs, m, 7, 2, 50); err != nil {
+		if err := run(fs, m, 7, 2, 25); err != nil {
 			t.Fatalf("operation %d: %v", n+1, err)
 		}
 		for i, keep := range []func(memWrite) []memWrite{none, whole, shuffled(rng)} {
@@ -261,7 +265,8 @@ func TestPowerCutAfterEveryOperation(t *testing.T) {
 }
 
 func TestDiskFullAtEveryPoint(t *testing.T) {
-	for space := int64(0); space < 400<<10; space += 3 * block / 2 {
+	t.Parallel()
+	for space := int64(0); space < 400<<10; space += 5 * block / 2 {
 		fs, m := newMemFS(), newModel()
 		fs.space, fs.short = max(space, 1), true
 		if err := run(fs, m, 9, 2, 100); err != nil {

@@ -124,16 +124,16 @@ func parseFrame(b []byte, off int64) (frame, error) {
 	}
 	table := frameHeader + int(le.Uint16(b[46:]))
 	f.table, f.payload = b[frameHeader:table], b[table:]
-	if frameSum(b, off) != le.Uint32(b[4:]) || !f.sound(off) {
+	if frameSum(b, off) != le.Uint32(b[4:]) || !f.sound() {
 		return frame{}, errNotHere
 	}
 	return f, nil
 }
 
 // sound refuses what no appender writes, whatever its checksum says.
-func (f *frame) sound(off int64) bool {
+func (f *frame) sound() bool {
 	switch {
-	case f.first == 0 || f.first+uint64(f.count) < f.first || int64(f.durable) > off:
+	case f.first == 0 || f.first+uint64(f.count) < f.first:
 		return false
 	case f.kind == records:
 		return f.count > 0

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // fsys is what the log asks of a file system; tests fail each of its
@@ -28,6 +30,9 @@ type file interface {
 	io.Closer
 	datasync() error
 	truncate(size int64) error
+	// forget makes the next read of what is between these offsets come from the
+	// disk, if it can.
+	forget(from, to int64)
 }
 
 type listing struct {
@@ -97,6 +102,10 @@ func (f diskFile) datasync() error {
 }
 
 func (f diskFile) truncate(size int64) error { return f.Truncate(size) }
+
+func (f diskFile) forget(from, to int64) {
+	_ = unix.Fadvise(int(f.Fd()), from, to-from, unix.FADV_DONTNEED)
+}
 
 // ErrLocked says that another process has the log open for writing.
 var ErrLocked = errors.New("another process writes this buffer")

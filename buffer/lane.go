@@ -67,12 +67,13 @@ func (l *Lane) adopt(f *foundLane) []Fault {
 	if f.tail == nil {
 		return nil
 	}
-	return l.adoptTail(f.tail)
+	return l.adoptTail(f.tail, f.least)
 }
 
-// adoptTail makes sure that what is read of the former tail is on disk and not
-// only in memory, and gives back the space behind it.
-func (l *Lane) adoptTail(t *tail) []Fault {
+// adoptTail makes sure that what is read of the former tail is on disk: it is
+// read again without what memory holds of it, since a sync may have failed just
+// before the former run was killed. Then it gives back the space behind.
+func (l *Lane) adoptTail(t *tail, least uint64) []Fault {
 	s := &l.segs[len(l.segs)-1]
 	name := s.name(l.name)
 	f, err := l.log.fs.open(l.path(name), os.O_RDWR)
@@ -83,8 +84,14 @@ func (l *Lane) adoptTail(t *tail) []Fault {
 	if err != nil {
 		return []Fault{{name, t.end, t.next, t.next - 1, err.Error()}}
 	}
-	// Bytes that could not be read are not cut: another day they may be.
-	if t.err == nil && f.truncate(s.end) == nil {
+	f.forget(t.durable, t.end)
+	again := readTail(f, t.header, s)
+	if again.err != nil { // bytes that could not be read are not cut: another day they may be
+		s.end = t.end
+		return []Fault{{name, again.errAt, again.next, t.next - 1, again.err.Error()}}
+	}
+	l.next = max(least, again.next)
+	if f.truncate(s.end) == nil {
 		s.size = s.end
 	}
 	return nil

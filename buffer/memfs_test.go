@@ -283,6 +283,22 @@ func (h *memHandle) datasync() error {
 	return nil
 }
 
+func (h *memHandle) forget(from, to int64) {
+	h.m.mu.Lock()
+	defer h.m.mu.Unlock()
+	if len(h.f.pending) > 0 || h.m.off() {
+		return
+	}
+	h.f.synced = append(h.f.synced, make([]byte, max(0, len(h.f.live)-len(h.f.synced)))...)
+	to = min(to, int64(len(h.f.live)))
+	if from < to {
+		copy(h.f.live[from:to], h.f.synced[from:to])
+	}
+}
+
+// off says whether the power is gone, or nothing else works either.
+func (m *memFS) off() bool { return m.fail != nil && m.fail(m.op+1) != nil }
+
 func (h *memHandle) truncate(size int64) error {
 	h.m.mu.Lock()
 	defer h.m.mu.Unlock()
@@ -331,9 +347,25 @@ func (m *memFS) powerCut(names bool, keep func(w memWrite) []memWrite) *memFS {
 	return after
 }
 
-// clone is the same disk again, with everything on it.
+// clone is the same disk again, with everything on it, to be damaged by hand.
 func (m *memFS) clone() *memFS {
-	return m.powerCut(true, func(w memWrite) []memWrite { return []memWrite{w} })
+	c := m.powerCut(true, func(w memWrite) []memWrite { return []memWrite{w} })
+	for _, f := range c.live {
+		f.synced = f.live
+	}
+	return c
+}
+
+// onDisk is a file that holds b, in memory and on the disk.
+func onDisk(b []byte) *memFile { return &memFile{live: b, synced: b} }
+
+// with is the same disk, but for one file that is copied: for tests that write
+// little and open often.
+func (m *memFS) with(name string) *memFS {
+	c := newMemFS()
+	c.dirs, c.live, c.disk = maps.Clone(m.dirs), maps.Clone(m.live), maps.Clone(m.disk)
+	c.live[name] = onDisk(slices.Clone(m.live[name].live))
+	return c
 }
 
 // files of one lane, oldest first.

@@ -216,7 +216,7 @@ func (m *model) act(l *Log, rng *rand.Rand) {
 }
 
 func TestLogKeepsItsPromises(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		fs, m := newMemFS(), newModel()
 		if err := run(fs, m, seed, 5, 100); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)

@@ -59,6 +59,7 @@ type Reader struct {
 	seg   segment
 	limit int64
 	exact bool   // everything below limit was acknowledged
+	again int64  // the hole that was looked at twice
 	bound uint64 // numbers from here on are in the next segment, 0: there is none yet
 	file  file
 	sc    *scanner
@@ -140,11 +141,16 @@ func (r *Reader) fault(at int64, what string) *Fault {
 	return &Fault{Segment: r.seg.name(r.lane), Offset: at, What: what}
 }
 
-// holed notes damage before a frame; false if the segment was dropped while it
-// was read, so that nothing in it counts.
+// holed notes damage before a frame; false if that is not sure: the segment was
+// dropped while it was read, or a View came by in the middle of a write.
 func (r *Reader) holed() bool {
 	if !r.src.at(r.seg.seq).here {
 		r.leave()
+		return false
+	}
+	if !r.exact && r.again != r.sc.hole { // it may have been in the middle of a write
+		r.again = r.sc.hole
+		r.rewind(r.limit)
 		return false
 	}
 	if r.hurt == nil {
@@ -220,7 +226,7 @@ func (r *Reader) pass(s *segment, h header, err error) error {
 // settle finds how far a segment may be read.
 func (r *Reader) settle(s *segment) {
 	p := r.src.at(s.seq)
-	r.seg, r.limit, r.bound, r.exact = *s, p.end, 0, p.end != unknownEnd
+	r.seg, r.limit, r.bound, r.again, r.exact = *s, p.end, 0, 0, p.end != unknownEnd
 	if !p.here {
 		r.limit = 0
 		return

@@ -39,19 +39,21 @@ type foundLane struct {
 	spares []listing // files that hold nothing: a crash came before their first frame
 	aside  []segment // newer than segs, and unreadable or of another log
 	next   uint64
-	tail   *tail // of the last segment, nil if the lane has none
+	least  uint64 // what next is at least, whatever the tail holds
+	tail   *tail  // of the last segment, nil if the lane has none
 }
 
 // tail is what the newest segment of a lane holds.
 type tail struct {
-	header header
-	end    int64 // behind its last frame
-	next   uint64
-	commit uint64
-	tables []table
-	faults []Fault
-	err    error // a read that failed
-	errAt  int64
+	header  header
+	end     int64 // behind its last frame
+	next    uint64
+	commit  uint64
+	tables  []table
+	faults  []Fault
+	durable int64 // frames before it are known to be on disk
+	err     error // a read that failed
+	errAt   int64
 }
 
 // table is the positions that rode in one frame.
@@ -174,7 +176,7 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) err
 		case foreign:
 			d.setAside(l, *s, 0, "it is of another log")
 		case err == nil && h.lane == l.name && h.seq == s.seq && h.first == s.first:
-			l.tail = readTail(f, h, s)
+			l.tail, l.least = readTail(f, h, s), l.next
 			l.next = max(l.next, l.tail.next)
 			f.Close()
 			if t := l.tail; t.err != nil && t.errAt >= t.end {
@@ -238,7 +240,6 @@ func (d *found) setAside(l *foundLane, s segment, next uint64, what string) {
 func readTail(f io.ReaderAt, h header, s *segment) *tail {
 	t := &tail{header: h, end: block, next: h.first, commit: h.commit}
 	sc := newScanner(f, h.use)
-	var durable int64
 	for {
 		fr, _, err := sc.next(s.size)
 		if err != nil {
@@ -248,14 +249,14 @@ func readTail(f io.ReaderAt, h header, s *segment) *tail {
 			t.faults = append(t.faults, Fault{s.name(h.lane), sc.hole, t.next, max(fr.first, t.next) - 1, "damaged"})
 			sc.hole = -1
 		}
-		durable = max(durable, int64(fr.durable))
+		t.durable = max(t.durable, int64(fr.durable))
 		t.end, t.next, t.commit = sc.off, max(t.next, fr.first+uint64(fr.count)), max(t.commit, fr.commit)
 		if len(fr.table) > 0 || fr.complete {
 			t.tables = append(t.tables, table{fr.commit, fr.complete, slices.Clone(fr.table)})
 		}
 	}
 	// A hole in what was never synced is what a power cut leaves; nobody counted on it.
-	t.faults = slices.DeleteFunc(t.faults, func(f Fault) bool { return f.Offset >= durable })
+	t.faults = slices.DeleteFunc(t.faults, func(f Fault) bool { return f.Offset >= t.durable })
 	t.err, t.errAt = sc.err, sc.errAt
 	s.use, s.end = h.use, t.end
 	return t
