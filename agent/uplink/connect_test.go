@@ -315,3 +315,73 @@ func TestARedEventCutsAWaitShort(t *testing.T) {
 		})
 	}
 }
+
+// The client pings from a goroutine of its own, in the middle of a long write.
+func TestPacketsStayWholeWhoeverWrites(t *testing.T) {
+	ours, theirs := net.Pipe()
+	p := &pipe{Conn: newSocket(ours, time.Minute), wrote: make(chan struct{}, 1)}
+	const size = 20 * chunk
+	for _, c := range "ab" {
+		go p.Write([]byte(strings.Repeat(string(c), size)))
+	}
+	got := make([]byte, 2*size)
+	if _, err := io.ReadFull(theirs, got); err != nil {
+		t.Fatal(err)
+	}
+	for _, packet := range []string{string(got[:size]), string(got[size:])} {
+		if strings.Count(packet, packet[:1]) != size {
+			t.Fatal("two packets are mixed")
+		}
+	}
+}
+
+// slow passes on what goes to a broker, but takes nothing for a while after the
+// first bytes of each connection.
+func slow(t *testing.T, to string, after int64, pause time.Duration) (addr string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil {
+				c.Close()
+				continue
+			}
+			t.Cleanup(func() { c.Close(); far.Close() })
+			c.(*net.TCPConn).SetReadBuffer(32 << 10)
+			go io.Copy(c, far)
+			go func() {
+				io.CopyN(far, c, after)
+				time.Sleep(pause)
+				io.Copy(far, c)
+				far.Close()
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// What a link takes slowly is not lost: the client's own time limit for a
+// publish never runs while a message is on its way.
+func TestASlowLinkIsNoLostLink(t *testing.T) {
+	t.Parallel()
+	br, b := newBroker(t), newBench(t, 8<<20)
+	for range 10 {
+		b.readings(5000)
+	}
+	c := uplinkConfig("tcp://" + slow(t, br.addr, 10_000, publishTimeout+500*time.Millisecond))
+	c.Batch, c.Within = 5000, time.Second
+	u := b.uplink(c)
+	b.start(u)
+	eventually(t, "the readings are acknowledged", func() bool { return b.position("data") == 50_000 })
+	if n := len(br.of("status")); n != 1 {
+		t.Errorf("it took %d connections, and the link was only slow", n)
+	}
+}
