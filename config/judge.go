@@ -42,12 +42,12 @@ type catalog[T any] struct {
 	ids []string
 }
 
-func (n *catalog[T]) add(id string, t T) {
-	if n.by == nil {
-		n.by = map[string]T{}
+func (c *catalog[T]) add(id string, t T) {
+	if c.by == nil {
+		c.by = map[string]T{}
 	}
-	n.by[id] = t
-	n.all, n.ids = append(n.all, t), append(n.ids, id)
+	c.by[id] = t
+	c.all, c.ids = append(c.all, t), append(c.ids, id)
 }
 
 type bus struct {
@@ -57,6 +57,7 @@ type bus struct {
 	gpio     gpio.Config
 	sim      sim.Config
 	units    map[string]int // device, to its place in modbus.Units or sim.Units
+	untimed  bool           // something that its timing depends on is wrong
 }
 
 type device struct {

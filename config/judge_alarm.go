@@ -75,7 +75,7 @@ func (j *judge) judgeAlarm(p *point, o *object) *rung {
 		Point: p.id, Name: p.site.Name, Level: l, For: o.dur("for"), ClearFor: o.dur("clear-for"), Latch: o.bool("latch"),
 		Do: j.judgeDo(o.given("do")), Line: o.line,
 	}
-	j.judgeFormula(o.given("when"))
+	j.expression(o.given("when"))
 	j.judgeEscalation(a)
 	j.judgeCondition(p, a)
 	return a

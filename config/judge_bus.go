@@ -24,6 +24,7 @@ func (j *judge) judgeBus(b *bus) {
 		return
 	}
 	b.kind = kind
+	b.untimed = b.broken("baud", "parity", "stop", "gap") || j.top.broken("defaults")
 	for _, k := range b.keys {
 		if k != kind && !slices.Contains(kindsOf(k), kind) {
 			j.keyf(b.object, k, "a %s bus has none; it belongs to %s", kind, orList(kindsOf(k)))
@@ -111,6 +112,7 @@ func (j *judge) judgeDevice(d *device) {
 		return
 	}
 	d.bus = b
+	b.untimed = b.untimed || d.broken("every", "join", "max", "turnaround", "pause")
 	j.judgeUnit(d)
 }
 

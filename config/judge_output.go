@@ -30,7 +30,7 @@ func (j *judge) judgeOutput(o *output) {
 	case sure && !o.strange:
 		j.errorf(o.place, "has no place; want gpio, or device and a coil")
 	}
-	j.judgeFormula(o.given("release"))
+	j.expression(o.given("release"))
 }
 
 // judgeKind holds what an output says against being a notice or a trip.
@@ -133,9 +133,6 @@ func (j *judge) judgeVerify(o *output) {
 		o.site.Verify = &Verify{Point: p.id, Is: is, Within: v.dur("within")}
 	}
 }
-
-// judgeFormula compiles an expression that this version does not act on.
-func (j *judge) judgeFormula(v *value) { j.expression(v) }
 
 // judgeDo judges the outputs that something asks for.
 func (j *judge) judgeDo(v *value) []string {

@@ -61,6 +61,7 @@ func (j *judge) registerPoint(p *point) {
 		return
 	}
 	p.bus, p.site.Bus = d.bus, d.bus.id
+	p.bus.untimed = p.bus.untimed || p.broken("every")
 	if m := d.given("max"); p.width > d.conf.Max && m != nil {
 		j.errorf(p.where("type"), "takes %d registers, more than %s of device %q (max); want a smaller type or a larger max", p.width, m.text, d.id)
 	}

@@ -118,6 +118,9 @@ func TestRules(t *testing.T) {
 		{"a list with one wrong entry", "  p: {device: d, input: 0, map: [1, x, 3, 4]}", `15:37: points.p.map[1]: "x" is not a number; want a number such as 12`},
 		{"a key that must be, misspelt", "buffer: {size: 1GB, comit: 1s}\nidentity: {kye: x}", `15:21: buffer.comit: unknown key; did you mean "commit"?` + "\n" +
 			`16:12: identity.kye: unknown key; did you mean "key"?`},
+		{"mistakes under a misspelt key", "uplink: {u: {mqtt: tcp://x, windw: 3, keepalive: 1}}", `15:1: uplink: unknown key; did you mean "uplinks"?` + "\n" +
+			`15:29: uplinks.u.windw: unknown key; did you mean "window"?` + "\n" + "15:50: uplinks.u.keepalive: 1 has no unit; want 1s, or ms, m, h, d"},
+		{"a cycle that is wrong is not timed", "  p: {device: d, input: 5, every: 1}", "15:35: points.p.every: 1 has no unit; want 1s, or ms, m, h, d"},
 		{"a mistake in an expression", `  p: {value: "level + doot * 2"}`, `15:23: points.p.value: unknown point "doot"; did you mean door?`},
 		{"an output named twice", "  p: {gpio: board/4, alarms: [{level: red, equals: 1, do: [siren, siren]}]}", `15:67: points.p.alarms[0].do[1]: "siren" is named twice`},
 		{"rise without within", "  p: {device: d, input: 0, alarms: [{level: red, rise: 1}]}", "15:50: points.p.alarms[0].rise: says not in what time; want within beside it"},

@@ -27,6 +27,11 @@ func (s shape) scan(v *value) string {
 		return scanRegister(v)
 	case formHost:
 		return scanHost(v.text)
+	case formListen:
+		if strings.HasPrefix(v.text, ":") {
+			return scanHost("0.0.0.0" + v.text)
+		}
+		return scanHost(v.text)
 	case formURL:
 		return scanBroker(v)
 	case formText, formFile, formExpr, formScalar:

@@ -39,7 +39,7 @@ func scanHost(t string) string {
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || port[0] == '0' {
 		return fmt.Sprintf("%q is not a port; want 1 to 65535", port)
 	}
-	if strings.ContainsAny(host, " /@") {
+	if host == "" || strings.ContainsAny(host, " /@") {
 		return fmt.Sprintf("%q is not a host; want a name or an IP address", host)
 	}
 	return ""

@@ -55,6 +55,7 @@ const (
 	formRegister      // the manual's number: 40001
 	formPin           // board/17
 	formHost          // host:port
+	formListen        // host:port or :port
 	formURL           // of a broker
 	formProbe         // of what answers or not
 	formFile          // relative to the site file's folder
@@ -92,6 +93,7 @@ var (
 	register = shape{form: formRegister}
 	pin      = shape{form: formPin}
 	hostport = shape{form: formHost}
+	listen   = shape{form: formListen}
 	broker   = shape{form: formURL}
 	prober   = shape{form: formProbe}
 	file     = shape{form: formFile}

@@ -43,7 +43,7 @@ var bufferKeys = section{"buffer", "the buffer", []key{
 }}
 
 var webKeys = section{"web", "the local page", []key{
-	{"listen", hostport, "127.0.0.1:8080", 0, "address of the local page"},
+	{"listen", listen, "127.0.0.1:8080", 0, "address of the local page"},
 	{"password", sect("secret"), "", later, "for whatever changes anything"},
 	{"cert", file, "", later, "certificate, for https"},
 	{"key", file, "", later, "its key"},

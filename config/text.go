@@ -14,7 +14,7 @@ const maxFile = 4 << 20
 func (p *problems) readable(src []byte) bool {
 	switch {
 	case len(src) > maxFile:
-		p.errorf(place{}, "has %d bytes; want at most %s", len(src), "4MiB")
+		p.errorf(place{}, "is too large; want at most 4MiB")
 	case bytes.HasPrefix(src, []byte("\xef\xbb\xbf")):
 		p.errorf(place{line: 1, col: 1}, "begins with a byte order mark (BOM); want the file saved as UTF-8 without BOM")
 	case bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")):

@@ -48,7 +48,7 @@ func (d *demand) String() string { return fmt.Sprintf("%.0f %%", 100*d.share) }
 // judgeTiming refuses cycles that the wire can't keep, and warns of those that
 // the devices, as fast as they are said to be, can't.
 func (j *judge) judgeTiming(b *bus) {
-	if _, ok := transports[b.kind]; !ok || b.broken("baud", "parity", "stop", "gap") {
+	if _, ok := transports[b.kind]; !ok || b.untimed {
 		return
 	}
 	var pure, typical demand

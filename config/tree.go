@@ -31,7 +31,7 @@ type notYet struct {
 	text string // path: word
 }
 
-func join2(path, word string) string {
+func worded(path, word string) string {
 	if path == "" {
 		return word
 	}
@@ -164,7 +164,7 @@ func (r *reader) section(n *yaml.Node, s shape, v *value) *value {
 		}
 		row := sec.key(k.Value)
 		if row == nil {
-			r.unknown(o, sec, n, k)
+			r.unknown(o, sec, n, k, c)
 			continue
 		}
 		o.keys = append(o.keys, k.Value)
@@ -179,7 +179,7 @@ func (r *reader) row(row *key, c *yaml.Node, o *object, k *yaml.Node) *value {
 	at := place{c.Line, c.Column, join(o.path, k.Value)}
 	mute := r.muted
 	if row.flags&later != 0 && !mute {
-		r.later = append(r.later, notYet{o.at[k.Value], join2(o.path, row.name)})
+		r.later = append(r.later, notYet{o.at[k.Value], worded(o.path, row.name)})
 		r.muted = true
 	}
 	v := r.read(c, row.shape, at, o.at[k.Value])
@@ -187,7 +187,7 @@ func (r *reader) row(row *key, c *yaml.Node, o *object, k *yaml.Node) *value {
 	if v != nil && row.shape.form == formWord && !mute {
 		for _, w := range row.shape.after {
 			if w == v.text {
-				r.later = append(r.later, notYet{o.at[k.Value], join2(o.path, row.name+": "+w)})
+				r.later = append(r.later, notYet{o.at[k.Value], worded(o.path, row.name+": "+w)})
 			}
 		}
 	}

@@ -8,22 +8,34 @@ import (
 )
 
 // unknown tells of a key that is not in the table, with the word that was
-// probably meant; that word then counts as being there, so that nothing else
-// complains that it is missing.
-func (r *reader) unknown(o *object, sec *section, n, k *yaml.Node) {
+// probably meant. That word then counts as being there, so that nothing else
+// complains that it is missing, and what stands under it is judged as well.
+func (r *reader) unknown(o *object, sec *section, n, k, c *yaml.Node) {
 	if sec.name == "device" && isParameter(o, n, k, sec) {
 		return
 	}
 	at := place{k.Line, k.Column, join(o.path, k.Value)}
 	o.strange = true
 	if w := r.near(k.Value, names(sec)); w != "" {
-		if !hasKey(n, w) {
-			o.vals[w] = nil
-		}
 		r.errorf(at, "unknown key; did you mean %q?", w)
+		if !hasKey(n, w) {
+			at.path = join(o.path, w)
+			o.vals[w] = r.guessed(c, sec.key(w).shape, at)
+		}
 		return
 	}
 	r.errorf(at, "unknown key%s", r.elsewhere(k.Value, sec))
+}
+
+// guessed is the value under a key that was misspelt, if it is a large one.
+func (r *reader) guessed(c *yaml.Node, s shape, key place) *value {
+	if s.form == formEither {
+		s = pick(c, s.of)
+	}
+	if (s.form == formMap || s.form == formSection) && c.Kind == yaml.MappingNode || s.form == formList && c.Kind == yaml.SequenceNode {
+		return r.read(c, s, place{c.Line, c.Column, key.path}, key)
+	}
+	return nil
 }
 
 // isParameter says whether a key is a profile's and not ours.
@@ -126,7 +138,7 @@ func (s shape) wanted() string {
 		return "an id"
 	case formPin:
 		return "a bus and its line, as board/17"
-	case formHost:
+	case formHost, formListen:
 		return "host:port"
 	case formURL:
 		return "a broker's address, as tls://mqtt.example:8883"
