@@ -41,10 +41,7 @@ func TestFiftyPowerCuts(t *testing.T) {
 
 	s.set("holding", 0, 50)
 	marks.pass(t, w, 150*time.Second)
-	eventually(t, 20*time.Second, "c000 is normal again", func() bool {
-		l := w.ledger().states("c000/red")
-		return len(l) > 0 && l[len(l)-1] == "normal"
-	})
+	eventually(t, 20*time.Second, "c000 is normal again", func() bool { return w.alarm("c000/red") == "normal" })
 	g.stop(t)
 	eventually(t, 10*time.Second, "status stopped", func() bool { return w.state() == "stopped" })
 	afterwards(t, w.ledger(), g, cuts)

@@ -125,6 +125,18 @@ func (w *watcher) counts(id, state string) (n int) {
 	return n
 }
 
+// alarm is the newest state of an alarm, by its events; empty if none came.
+func (w *watcher) alarm(id string) (state string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Kind == "alarm" && e.ID == id {
+			state = e.State
+		}
+	}
+	return state
+}
+
 // state is the newest status: online, stopped, offline, or nothing yet.
 func (w *watcher) state() string {
 	w.mu.Lock()
