@@ -214,10 +214,10 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last) {
 	for _, o := range j.outputs {
 		was, any := f.Outputs[o.cfg.ID]
 		o.on = was
+		o.held = o.cfg.Trip && was
 		if !any && o.cfg.OnStart != nil {
-			o.on = *o.cfg.OnStart
+			o.held = o.cfg.Trip && *o.cfg.OnStart // switched, and told, when the judge begins
 		}
-		o.held = o.cfg.Trip && o.on
 		o.stuck = j.stuckBy(o, f)
 	}
 }

@@ -141,7 +141,7 @@ func TestATripIsHeldFromTheStartUntilItsAlarmsHaveSpokenOnGoodSamples(t *testing
 		if b.outs["cutoff"] {
 			t.Error("its alarms are normal on a good sample, and it is still held")
 		}
-		b.want("output:cutoff=off")
+		b.want("output:cutoff=on output:cutoff=off")
 	})
 }
 
