@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"pithead/config/expr"
 	"pithead/drivers"
 	"pithead/drivers/gpio"
 	"pithead/drivers/modbus"
@@ -236,12 +235,4 @@ func (j *judge) path(name string) string {
 		return name
 	}
 	return filepath.Join(j.dir, name)
-}
-
-func states(p *point) []expr.State {
-	out := make([]expr.State, len(p.site.States))
-	for i, s := range p.site.States {
-		out[i] = expr.State{Value: s.Value, Label: s.Label}
-	}
-	return out
 }
