@@ -116,6 +116,9 @@ func (a *Alarm) Tick(at time.Duration) (Change, bool) {
 }
 
 func (a *Alarm) raise(at time.Duration) Change {
+	if a.verdict != isPoor {
+		a.attempts.told()
+	}
 	a.waiting, a.carried, a.acked = false, false, false
 	return a.become(Active, WasRaised, at)
 }

@@ -171,9 +171,6 @@ func TestConditions(t *testing.T) {
 		{"a text and a number are neither equal nor different", above(text),
 			".^v",
 			""},
-		{"a rise is not judged yet", above(func(a *Def) { a.Condition = Rise }),
-			".^^^v",
-			""},
 	} {
 		l.run(t)
 	}
@@ -373,69 +370,6 @@ func TestRestart(t *testing.T) {
 		{"a fault through a restart", above(fault(3 * second)),
 			".xSx",
 			"   R"},
-	} {
-		l.run(t)
-	}
-}
-
-// Promise 7: quality itself.
-func TestFault(t *testing.T) {
-	f, short := above(fault(4*second)), above(fault(2*second))
-	for _, l := range []timeline{
-		{"bad for so long", f,
-			"..xxxxxx.",
-			"      R n"},
-		{"by timer, from the first bad sample", f,
-			"..x       .",
-			"      R   n"},
-		{"a good sample ends it", f,
-			"..xxx.xxx.xxx.",
-			""},
-		{"over and under are bad", f,
-			".o  u ",
-			"     R"},
-		{"a test is neither", f,
-			".x ttt t..tttttt",
-			"     R  n"},
-		{"many tests are no fault", f,
-			"tttttttttttt",
-			""},
-		{"no delay: at the first", above(fault(0)),
-			"..x.x.",
-			"  RnRn"},
-		{"two in three bad, once ten times so long has been seen", short,
-			"xx.xx.xx.xx.xx.xx.xx.xx......................",
-			"                    R          n"},
-		{"not before, and a restart forgets what was seen", short,
-			"xx.xx.xx.xx.xx.xx.Sxx.xx.xx.xx.xx.xx.xx.x",
-			"                                       R"},
-		{"one in three bad", short,
-			"..x..x..x..x..x..x..x..x..x..x..x..x..x..x..x",
-			""},
-		{"every other bad is one fault, not twenty", short,
-			"x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.",
-			"                    R"},
-		{"back after a long time: good when three in five are", short,
-			"................................xxxxxxxxxxxxxxxxxxxxxxxx..............................",
-			"                                  R                                 n"},
-		{"back after a short time: good at once", short,
-			"................................xxxxxx...",
-			"                                  R   n"},
-		{"a restart doesn't clear it: good for so long first", f,
-			"xxxxxS......",
-			"    R     n"},
-		{"a restart doesn't clear a poor share", short,
-			"xx.xx.xx.xx.xx.xx.xx.xx.S.xx.xx.xx.xx.xx.xx.xx.",
-			"                    R"},
-		{"a restart, and asked seldom: the second good one", short,
-			"xxxS.                        .",
-			"  R                          n"},
-		{"the first after a long pause is no share", short,
-			".                    x.",
-			""},
-		{"asked so seldom that there is no share", short,
-			".                      x.                      x.                       x.",
-			""},
 	} {
 		l.run(t)
 	}

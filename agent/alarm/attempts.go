@@ -10,14 +10,27 @@ import (
 // duration in steps of half of it, and the step that has only begun.
 const slots = 21
 
-// attempts counts how often a point was read well over ten times the duration
-// of its fault, and up to half of it more, since whole slots are forgotten. Its
-// nil keeps no count and is never poor.
+// attempts follows how well a point can be read, for its fault. Its nil keeps
+// no count and is never poor.
 type attempts struct {
-	width     time.Duration // of a slot
+	least time.Duration // the fault's duration
+	run
+	share
+}
+
+// run is the newest attempts, as far as they are all bad.
+type run struct {
+	bad    bool
+	since  time.Duration
+	outage bool // the alarm was raised for it
+}
+
+// share counts how often a point was read well over ten times the duration of
+// its fault, and up to half of it more, since whole slots are forgotten.
+type share struct {
 	begun     bool
-	first     time.Duration // of the first attempt without a gap to the newest
-	slot      int64         // of the newest attempt, its time in widths
+	first     time.Duration // of the first attempt that counts
+	slot      int64         // of the newest attempt, its time in slots
 	good, all [slots]uint32
 
 	// poor says that under half were good, and since then never three in five:
@@ -28,20 +41,24 @@ type attempts struct {
 	unsure bool
 }
 
-func newAttempts(d time.Duration) *attempts {
-	return &attempts{width: max(d/2, 1)}
-}
+func newAttempts(d time.Duration) *attempts { return &attempts{least: d} }
 
-// add counts a sample; one under test is no attempt. After a gap longer than
-// all slots the count begins anew.
+// width is how long a slot is.
+func (w *attempts) width() time.Duration { return max(w.least/2, 1) }
+
+// add takes a sample; one under test is no attempt. The count begins anew after
+// a gap longer than all slots, and with the good sample that ends an outage:
+// that was told as one, so the share must not tell it a second time.
 func (w *attempts) add(s Sample) {
 	if w == nil || s.Quality == drivers.Test {
 		return
 	}
-	slot := int64(max(s.At, 0) / w.width)
-	if !w.begun || slot-w.slot >= slots {
-		unsure := w.unsure && !w.begun
-		*w = attempts{width: w.width, begun: true, first: s.At, slot: slot, poor: unsure, unsure: unsure}
+	slot := int64(max(s.At, 0) / w.width())
+	switch {
+	case w.endsOutage(s), w.begun && slot-w.slot >= slots:
+		w.share = share{begun: true, first: s.At, slot: slot}
+	case !w.begun:
+		w.begun, w.first, w.slot = true, s.At, slot
 	}
 	for w.slot < slot {
 		w.slot++
@@ -52,22 +69,45 @@ func (w *attempts) add(s Sample) {
 	if s.Quality == drivers.Good {
 		w.good[i]++
 	}
-	w.weigh(s.At)
+	w.weigh(s)
+}
+
+// endsOutage follows the run, and says whether s ends one that the alarm was
+// raised for, or would have been if it were not up already.
+func (w *attempts) endsOutage(s Sample) bool {
+	if s.Quality == drivers.Good {
+		was := w.run
+		w.run = run{}
+		return was.outage || was.bad && s.At-was.since > w.least
+	}
+	if !w.bad {
+		w.run = run{bad: true, since: s.At}
+	}
+	return false
 }
 
 // weigh judges the share. Before so long has been seen nobody can: a single
-// failure at the start is not a share.
-func (w *attempts) weigh(at time.Duration) {
+// failure at the start is not a share. No good sample makes it poor, though a
+// better one may just have been forgotten.
+func (w *attempts) weigh(s Sample) {
 	var good, all uint64
 	for i := range slots {
 		good += uint64(w.good[i])
 		all += uint64(w.all[i])
 	}
-	switch {
-	case 5*good >= 3*all && (!w.unsure || at-w.first >= 2*w.width):
-		w.poor = false
-	case 2*good < all && at-w.first >= (slots-1)*w.width:
+	switch seen := s.At - w.first; {
+	case 5*good >= 3*all && (!w.unsure || seen >= w.least):
+		w.poor, w.unsure = false, false
+	case s.Quality != drivers.Good && 2*good < all && seen >= (slots-1)*w.width():
 		w.poor = true
+	}
+}
+
+// told says that the alarm was raised for the run: for one that a restart cut
+// in two, the run's own times don't show that.
+func (w *attempts) told() {
+	if w != nil {
+		w.outage = w.bad
 	}
 }
 

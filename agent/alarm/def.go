@@ -22,15 +22,18 @@
 //  6. A restart raises nothing a second time and forgets nothing. If the last
 //     stored sample before it and the first judged one after it are both
 //     beyond, the on-delay counts as run through.
-//  7. A fault holds while quality is bad for For, or under half of the attempts
-//     of the last ten times For were good, once so long has been seen. From
-//     the latter it clears when three in five are good. Its memory is bounded,
-//     and lost in a restart: what was raised before one counts as the latter
-//     until quality has been seen for For.
+//  7. A fault holds while quality is bad for For without a good sample between
+//     (an outage), or when under half of the attempts of the last ten times For
+//     were good, once so long has been seen. No good sample raises it. The one
+//     that ends an outage begins to clear it, and the count of attempts begins
+//     anew there, so no outage is told twice; otherwise it clears when three
+//     in five are good. Its memory is bounded, and lost in a restart: what was
+//     raised before one clears when three in five are good and quality has been
+//     seen for For, or when an outage ends that lasted For since the restart.
 //  8. Neither Step nor Tick allocates.
 //
 // Rise, Fall and Flat are words that it knows and does not judge yet: alarms of
-// these conditions stay as they are.
+// these conditions never raise, and stay as they are.
 package alarm
 
 import (

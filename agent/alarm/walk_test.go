@@ -3,6 +3,7 @@ package alarm
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ type model struct {
 	since   int      // samples from here on were seen in this state, up or not up
 	carried bool     // the last sample before the restart was beyond
 	unsure  bool     // restarted while it was up
+	told    []int    // the newest samples when a run of bad ones was raised
 	owed    bool     // the newest sample ended it, which is still to be told
 }
 
@@ -73,7 +75,24 @@ func (m *model) is(s Sample, i int) string {
 	return "silent"
 }
 
-// poor counts, for each attempt up to the i-th, all that lie within its window.
+// ended says whether the i-th sample is the good one after an outage: bad ones
+// for so long, or ones that it was raised for.
+func (m *model) ended(i int) bool {
+	if m.samples[i].Quality != drivers.Good {
+		return false
+	}
+	from := -1
+	for j := i - 1; j >= 0 && m.samples[j].Quality != drivers.Good; j-- {
+		if m.samples[j].Quality != drivers.Test {
+			from = j
+		}
+	}
+	told := slices.ContainsFunc(m.told, func(k int) bool { return from <= k && k < i })
+	return from >= 0 && (told || m.samples[i].At-m.samples[from].At > m.d.For)
+}
+
+// poor counts, for each attempt up to the i-th, all that lie within its window
+// and came after the last outage.
 func (m *model) poor(i int) bool {
 	width := m.d.For / 2
 	if width == 0 {
@@ -87,7 +106,7 @@ func (m *model) poor(i int) bool {
 		}
 		if begin < 0 {
 			begin = k
-		} else if slot(k)-slot(before) > 20 {
+		} else if m.ended(k) || slot(k)-slot(before) > 20 {
 			begin, poor, unsure = k, false, false
 		}
 		before = k
@@ -104,7 +123,7 @@ func (m *model) poor(i int) bool {
 		seen := m.samples[k].At - m.samples[begin].At
 		if good*5 >= all*3 && (!unsure || seen >= m.d.For) {
 			poor, unsure = false, false
-		} else if good*2 < all && seen >= 20*width {
+		} else if good*2 < all && seen >= 20*width && m.samples[k].Quality != drivers.Good {
 			poor = true
 		}
 	}
@@ -177,6 +196,9 @@ func (m *model) end(at time.Duration) string {
 
 func (m *model) raise(at time.Duration) string {
 	m.carried, m.acked = false, false
+	if n := len(m.samples) - 1; m.said[n] != "poor" {
+		m.told = append(m.told, n)
+	}
 	return m.become(Active, WasRaised, at)
 }
 
@@ -227,7 +249,7 @@ func (m *model) reset(at time.Duration) string {
 }
 
 func (m *model) restart(last *Sample) {
-	m.samples, m.said, m.since, m.carried, m.owed = nil, nil, 0, false, false
+	m.samples, m.said, m.told, m.since, m.carried, m.owed = nil, nil, nil, 0, false, false
 	m.unsure = m.state == Active || m.state == Acked
 	if last != nil && (m.state == Normal || m.state == Cleared) {
 		m.samples = []Sample{*last}
