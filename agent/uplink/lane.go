@@ -18,7 +18,10 @@ const (
 )
 
 // Position is the name under which the buffer keeps how far an uplink is in a
-// lane: the last number that it is done with.
+// lane: last of the last message that was acknowledged, which is prev of the
+// next one, in this run or another. What the uplink's points leave out moves no
+// position: where they match nothing for long, a restart reads that stretch
+// again, and if it was dropped meanwhile, it is told as lost.
 func Position(lane, uplink string) string { return lane + "/" + uplink }
 
 // A lane is one lane of the buffer on its way out.

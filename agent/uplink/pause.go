@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -14,7 +14,7 @@ import (
 func (u *Uplink) connect(ctx context.Context) (*link, string, error) {
 	offline := u.status("offline")
 	w := will{topic: offline.topic, payload: offline.payload}
-	var errs []error
+	var wrong []string // one line, whatever the number of brokers
 	for _, address := range u.cfg.URLs {
 		one, cancel := context.WithTimeout(ctx, u.timing.connect)
 		l, err := connect(one, u.cfg, address, w, u.patience())
@@ -22,9 +22,9 @@ func (u *Uplink) connect(ctx context.Context) (*link, string, error) {
 		if err == nil {
 			return l, address, nil
 		}
-		errs = append(errs, fmt.Errorf("%s: %w", address, err))
+		wrong = append(wrong, address+": "+err.Error())
 	}
-	return nil, "", errors.Join(errs...)
+	return nil, "", errors.New(strings.Join(wrong, "; "))
 }
 
 // patience is how long a connection may be silent, or owe an answer.
@@ -42,7 +42,8 @@ func (u *Uplink) pause(ctx context.Context, b *backoff) bool {
 		u.alert = &alert{events: u.events(u.at[eventLane])}
 	}
 	u.alert.scan(ctx)
-	t := time.NewTimer(u.timing.pause(b.wait(u.alert.waits, rand.Float64())))
+	left := u.timing.pause(b.wait(u.alert.waits, rand.Float64()))
+	end, t := time.Now().Add(left), time.NewTimer(left)
 	defer t.Stop()
 	for {
 		select {
@@ -53,7 +54,7 @@ func (u *Uplink) pause(ctx context.Context, b *backoff) bool {
 		case <-u.wake:
 			if u.alert.scan(ctx) && time.Since(u.alert.hurried) > time.Minute {
 				u.alert.hurried = time.Now()
-				t.Reset(u.timing.pause(b.hurry(rand.Float64())))
+				t.Reset(min(time.Until(end), u.timing.pause(b.hurry(rand.Float64()))))
 			}
 		}
 	}

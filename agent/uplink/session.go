@@ -5,8 +5,6 @@ import (
 	"errors"
 	"iter"
 	"time"
-
-	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
 const (
@@ -35,14 +33,6 @@ type session struct {
 	holds   bool      // the connection lasted
 	closing time.Time // when the run ended; zero: it goes on
 	stopped bool      // said so
-}
-
-// sent is a message that waits for its acknowledgement.
-type sent struct {
-	token mqtt.Token
-	lane  string
-	last  uint64
-	first mark
 }
 
 func (u *Uplink) newSession(l *link) *session {
@@ -111,13 +101,6 @@ func (s *session) fill(ctx context.Context, now time.Time) {
 		s.writing = true
 		s.note(func(st *State) { st.Published++ })
 	}
-}
-
-// room says whether one more message may go. That the gateway stopped may go
-// beyond the window.
-func (s *session) room(now time.Time) bool {
-	last := !s.closing.IsZero() && now.Sub(s.closing) >= drainTime
-	return !s.writing && (len(s.window) < max(s.cfg.Window, 1) || last)
 }
 
 // next is the next message: the gateway's own and events in turns, so that
@@ -192,35 +175,6 @@ func (s *session) read(l lane, now time.Time, hurry bool) (message, bool) {
 	return m, ok
 }
 
-// head is done when the oldest message is. A broker acknowledges in order, and
-// where it doesn't, what comes before its turn waits for it: only an unbroken
-// beginning moves the position.
-func (s *session) head() <-chan struct{} {
-	if len(s.window) == 0 {
-		return nil
-	}
-	return s.window[0].token.Done()
-}
-
-// acknowledged takes what is done off the beginning of the window.
-func (s *session) acknowledged() error {
-	for len(s.window) > 0 {
-		m := s.window[0]
-		select {
-		case <-m.token.Done():
-		default:
-			return nil
-		}
-		if err := m.token.Error(); err != nil {
-			return err
-		}
-		s.window = s.window[1:]
-		s.moved = time.Now()
-		s.acked(m.lane, m.last)
-	}
-	return nil
-}
-
 // settle notes what State tells: how far each lane is, and the oldest reading
 // that is not acknowledged.
 func (s *session) settle(now time.Time) {
@@ -263,27 +217,6 @@ func (s *session) close() {
 	for _, l := range s.lanes() {
 		l.close()
 	}
-}
-
-// first is when the oldest reading was taken that is not acknowledged.
-func (s *session) first() mark {
-	for _, m := range s.window {
-		if m.first.set {
-			return m.first
-		}
-	}
-	for _, b := range s.batches {
-		if k := b.oldest(); k.set {
-			return k
-		}
-	}
-	return mark{}
-}
-
-// stuck says that the broker answers nothing any more. The socket sees that no
-// byte comes; this sees that none of what came was the answer that is owed.
-func (s *session) stuck(now time.Time) bool {
-	return len(s.window) > 0 && now.Sub(s.moved) >= s.patience()
 }
 
 // over says that the run has ended and nothing is left to say, or no time.
