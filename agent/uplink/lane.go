@@ -29,8 +29,6 @@ type lane interface {
 	// next is the lane's next message, if one is ready; hurry says not to wait for
 	// more to go with it. errMore asks to be called again.
 	next(now time.Time, hurry bool) (message, bool, error)
-	// due is when time alone makes a message ready; zero if it doesn't.
-	due() time.Time
 	// done is the number up to which there is nothing left to send; false while
 	// the lane was not read to its end, or holds something back.
 	done() (uint64, bool)
@@ -116,6 +114,7 @@ func (b *batches) message() message {
 	return message{topic: b.topic, payload: payload, lane: b.name, last: last, first: first}
 }
 
+// due is when time alone makes a message ready; zero if it doesn't.
 func (b *batches) due() time.Time {
 	if b.cut.empty() {
 		return time.Time{}
@@ -181,7 +180,6 @@ func (e *events) read() ([]byte, error) {
 	}
 }
 
-func (e *events) due() time.Time       { return time.Time{} }
 func (e *events) close()               { e.reader.Close() }
 func (e *events) done() (uint64, bool) { return e.after, e.ended }
 

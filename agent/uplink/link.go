@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -136,14 +135,12 @@ func (l *link) close(grace time.Duration) {
 	if grace == 0 {
 		l.base.Close()
 	}
-	var once sync.Once
-	end := func() { once.Do(func() { l.base.Close() }) }
-	t := time.AfterFunc(grace, end)
+	t := time.AfterFunc(grace, func() { l.base.Close() })
 	defer t.Stop()
 	// Disconnect returns when all has ended; that the socket ends sees to it. Its
 	// own limit is only for what no test has shown.
 	l.client.Disconnect(uint((grace + 10*time.Second).Milliseconds()))
-	end()
+	l.base.Close()
 }
 
 // noStore keeps nothing.
