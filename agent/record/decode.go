@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+
+	"pithead/drivers"
 )
 
 // ErrGap is a frame that does not follow what the decoder has seen: something
@@ -163,7 +165,7 @@ func (p *point) readKey(r *reader, i int, was era, m int64, known string) era {
 	}
 	p.next = i + int(unzigzag(r.uvarint()))
 	flags := r.byte()
-	if p.id == "" || flags > hasLast|hasEra {
+	if p.id == "" || flags > hasLast|hasEra|hasGood || flags&hasLast == 0 && flags != 0 {
 		r.fail()
 	}
 	if flags&hasLast == 0 {
@@ -173,11 +175,19 @@ func (p *point) readKey(r *reader, i int, was era, m int64, known string) era {
 		was = readEra(r)
 	}
 	p.has, p.era, p.m = true, was, m+unzigzag(r.uvarint())
-	u := r.uvarint()
-	if u&1 == 0 {
+	p.readWhole(r)
+	if flags&hasGood != 0 {
+		p.readGood(r)
+	}
+	return was
+}
+
+// readGood reads the last good value of a point whose newest reading is bad.
+func (p *point) readGood(r *reader) {
+	var g point
+	g.readWhole(r)
+	if p.quality == drivers.Good || g.quality != drivers.Good || g.code != 0 || g.form == none {
 		r.fail()
 	}
-	p.shape = readShape(r, u>>1)
-	p.readValue(r)
-	return was
+	p.good = g.value()
 }

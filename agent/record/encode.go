@@ -2,7 +2,6 @@ package record
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 
@@ -43,8 +42,9 @@ type columns struct {
 }
 
 // NewEncoder writes readings of these points; last is what a Decoder found of
-// the run before, or nil. Ids must be distinct and not empty. A last reading
-// of a point that is not among them is forgotten.
+// the run before, or nil. Ids must be distinct and not empty. What is last of a
+// point that is not among them is forgotten. Good counts where the reading is
+// bad; of a good one it is the reading's own value.
 func NewEncoder(points []string, last []Last) (*Encoder, error) {
 	if len(points) > MaxPoints {
 		return nil, fmt.Errorf("%d points are more than the %d that a frame can name", len(points), MaxPoints)
@@ -62,6 +62,9 @@ func NewEncoder(points []string, last []Last) (*Encoder, error) {
 			if err := check(&l.Reading); err != nil {
 				return nil, err
 			}
+			if err := checkValue(l.Point, l.Good); err != nil {
+				return nil, err
+			}
 			e.state.points[i].begin(l)
 		}
 	}
@@ -76,6 +79,9 @@ func NewEncoder(points []string, last []Last) (*Encoder, error) {
 func (p *point) begin(l Last) {
 	p.shape, p.num = shapeOf(&l.Reading, shape{})
 	p.text = l.Value.Str()
+	if l.Quality != drivers.Good {
+		p.good = l.Good
+	}
 	p.has, p.m, p.era = true, l.M, era{l.Boot, l.Clock, l.Offset}
 }
 
@@ -141,8 +147,12 @@ func check(r *Reading) error {
 	if r.M > maxM || r.M < -maxM {
 		return fmt.Errorf("point %q: time %d ms is out of bounds", r.Point, r.M)
 	}
-	if r.Value.Kind() > drivers.Text {
-		return errors.New("point " + r.Point + ": a value of a kind that is not known")
+	return checkValue(r.Point, r.Value)
+}
+
+func checkValue(id string, v drivers.Value) error {
+	if v.Kind() > drivers.Text {
+		return fmt.Errorf("point %q: a value of a kind that is not known", id)
 	}
 	return nil
 }

@@ -181,6 +181,7 @@ func (s *state) appendKey(b []byte) []byte {
 const (
 	hasLast = 1 << iota // a reading
 	hasEra              // of another era than the point before
+	hasGood             // the reading is bad; there was a good one before it
 )
 
 func (p *point) appendKey(b []byte, i int, was era, m int64) ([]byte, era) {
@@ -190,13 +191,38 @@ func (p *point) appendKey(b []byte, i int, was era, m int64) ([]byte, era) {
 	if !p.has {
 		return append(b, 0), was
 	}
-	if p.era == was {
-		b = append(b, hasLast)
-	} else {
-		b = appendEra(append(b, hasLast|hasEra), p.era)
+	flags := byte(hasLast)
+	if p.era != was {
+		flags |= hasEra
+	}
+	good := p.quality != drivers.Good && p.good.Kind() != drivers.None
+	if good {
+		flags |= hasGood
+	}
+	if b = append(b, flags); p.era != was {
+		b = appendEra(b, p.era)
 	}
 	b = binary.AppendVarint(b, p.m-m)
-	b = appendShape(b, p.shape)
-	fresh := point{shape: p.shape}
-	return fresh.appendValue(b, p.num, p.text), p.era
+	b = appendWhole(b, p.shape, p.num, p.text)
+	if good {
+		s, num := shapeOf(&Reading{Value: p.good}, shape{})
+		b = appendWhole(b, s, num, p.good.Str())
+	}
+	return b, p.era
+}
+
+// appendWhole writes a value that builds on nothing.
+func appendWhole(b []byte, s shape, num uint64, str string) []byte {
+	fresh := point{shape: s}
+	return fresh.appendValue(appendShape(b, s), num, str)
+}
+
+// readWhole reads what appendWhole wrote.
+func (p *point) readWhole(r *reader) {
+	u := r.uvarint()
+	if u&1 == 0 {
+		r.fail()
+	}
+	p.shape = readShape(r, u>>1)
+	p.readValue(r)
 }

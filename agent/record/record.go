@@ -10,7 +10,8 @@
 //     that does not follow what the decoder has seen is refused, so damage
 //     costs frames up to the next key, and never makes a wrong value.
 //  3. A key frame stands for everything before it: a decoder that begins there
-//     is no different from one that read on.
+//     is no different from one that read on. So a point's last good value is
+//     known for ever, through any number of bad readings and restarts.
 //  4. No bytes make a decoder panic, or use memory out of proportion.
 package record
 
@@ -54,6 +55,7 @@ type Batch struct {
 // Last is the latest stored reading of a point, with the time it belongs to.
 type Last struct {
 	Reading
+	Good   drivers.Value // of the latest good reading, often this one; none where there never was one
 	Boot   uint32
 	Clock  Clock
 	Offset int64

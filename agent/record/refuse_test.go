@@ -65,7 +65,14 @@ func TestKeysThatNoEncoderWrites(t *testing.T) {
 		"an id of no letters":          head + "\x01\x00\x00\x00\x00",
 		"a next beyond the dictionary": head + "\x01\x01a\x02\x00",
 		"a next before the dictionary": head + "\x01\x01a\x01\x00",
-		"flags that mean nothing":      head + "\x01\x01a\x00\x04",
+		"flags that mean nothing":      head + "\x01\x01a\x00\x08\x00\x21",
+		"an era of no reading":         head + "\x01\x01a\x00\x02\x00\x00\x00",
+		"a good value of no reading":   head + "\x01\x01a\x00\x04\x0b\x00",
+		"a good value before a good":   head + "\x01\x01a\x00\x05\x00\x01\x0d",
+		"a good value that is bad":     head + "\x01\x01a\x00\x05\x00\x21\x2d",
+		"a good value with a code":     head + "\x01\x01a\x00\x05\x00\x21\x1d\x01",
+		"a good value of no value":     head + "\x01\x01a\x00\x05\x00\x21\x01",
+		"a good value that is missing": head + "\x01\x01a\x00\x05\x00\x21",
 		"a shape that is a run":        head + "\x01\x01a\x00\x01\x00\x00",
 		"something behind":             head + "\x01\x01a\x00\x00\x00",
 		"a cursor beyond the last":     "\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x01\x01a\x00\x00",
@@ -83,8 +90,15 @@ func TestKeysThatNoEncoderWrites(t *testing.T) {
 	if _, err := d.Frame(frame(t, whole, Batch{})); err != nil {
 		t.Errorf("after a refused key: %v", err)
 	}
-	ok := head + "\x01\x01a\x00\x00"
-	if err := d.Key(sealed([]byte(ok), crc32.ChecksumIEEE([]byte(ok)))); err != nil {
-		t.Errorf("the key that the ones above are made from: %v", err)
+	for _, ok := range []string{
+		head + "\x01\x01a\x00\x00",
+		head + "\x01\x01a\x00\x05\x00\x21\x0d", // comm, and true before it
+	} {
+		if err := d.Key(sealed([]byte(ok), crc32.ChecksumIEEE([]byte(ok)))); err != nil {
+			t.Errorf("a key that the ones above are made from: %v", err)
+		}
+	}
+	if last := d.Last(); len(last) != 1 || last[0].Quality == drivers.Good || last[0].Good != drivers.BoolValue(true) {
+		t.Errorf("got %+v, want a bad reading after true", last)
 	}
 }

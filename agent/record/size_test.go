@@ -83,6 +83,28 @@ func TestReadingsAreShort(t *testing.T) {
 	}
 }
 
+// A last good value stands in a key only where it is not the reading itself.
+func TestKeysAreShort(t *testing.T) {
+	p := newPond(1000)
+	e := encoder(t, p.points, nil)
+	size := func(name string, most float64) {
+		t.Helper()
+		got := float64(len(e.Key())) / float64(len(p.points))
+		t.Logf("%s: %.2f bytes a point", name, got)
+		if got > most {
+			t.Errorf("%s: want at most %.1f", name, most)
+		}
+	}
+	b := p.polled()
+	frame(t, e, b)
+	size("all good", 18)
+	for i := range b.Readings {
+		b.Readings[i].Quality, b.Readings[i].Value = drivers.Comm, drivers.Value{}
+	}
+	frame(t, e, b)
+	size("all bad, good before", 19)
+}
+
 func BenchmarkAppend(b *testing.B) {
 	p := newPond(1000)
 	e := encoder(b, p.points, nil)

@@ -39,6 +39,7 @@ type point struct {
 	shape
 	num  uint64 // mantissa, bits or integer, as the form says
 	text string
+	good drivers.Value // the last good one, while the newest reading is bad
 }
 
 // shape is what rarely changes from one reading of a point to the next.
@@ -73,8 +74,23 @@ func (s *state) predict() int {
 }
 
 // reshape makes p's value one of another shape: nothing is left of the old one
-// to build on.
-func (p *point) reshape(s shape) { p.shape, p.num, p.text = s, 0, "" }
+// to build on, but the last good one is kept.
+func (p *point) reshape(s shape) {
+	switch {
+	case s.quality == drivers.Good:
+		p.good = drivers.Value{}
+	case p.quality == drivers.Good:
+		p.good = p.value()
+	}
+	p.shape, p.num, p.text = s, 0, ""
+}
+
+func (p *point) lastGood() drivers.Value {
+	if p.quality == drivers.Good {
+		return p.value()
+	}
+	return p.good
+}
 
 func (p *point) value() drivers.Value {
 	switch p.form {
@@ -102,7 +118,7 @@ func (s *state) last() []Last {
 	var ls []Last
 	for i := range s.points {
 		if p := &s.points[i]; p.has {
-			ls = append(ls, Last{p.reading(), p.era.boot, p.era.clock, p.era.offset})
+			ls = append(ls, Last{p.reading(), p.lastGood(), p.era.boot, p.era.clock, p.era.offset})
 		}
 	}
 	return ls
