@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,14 +53,32 @@ func newFold() *fold {
 	return &fold{Offsets: map[uint32]int64{}, Alarms: map[string]remembered{}, Outputs: map[string]bool{}}
 }
 
-// key is the fold as a key frame.
+// key is the fold as a key frame: JSON, deflated, since a bus that is gone can
+// leave an alarm for each of ten thousand points.
 func (f *fold) key() []byte {
-	b, err := json.Marshal(f)
+	j, err := json.Marshal(f)
 	if err != nil { // nothing in a fold can't be written
 		panic(err)
 	}
-	return b
+	var b bytes.Buffer
+	z, _ := flate.NewWriter(&b, flate.BestSpeed) // the level is a valid one
+	_, _ = z.Write(j)                            // neither fails in memory
+	_ = z.Close()
+	return b.Bytes()
 }
+
+// readKey is the inverse of key.
+func readKey(b []byte) (*fold, error) {
+	j, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(b)), mostKey))
+	if err != nil {
+		return nil, err
+	}
+	f := newFold()
+	return f, json.Unmarshal(j, f)
+}
+
+// mostKey bounds what a key may unfold to.
+const mostKey = 64 << 20
 
 // add takes one event in.
 func (f *fold) add(p event.Parsed) {
@@ -153,8 +173,8 @@ func readFold(r *buffer.Reader) (*fold, []string) {
 
 func (f *fold) take(fr buffer.Frame) error {
 	if fr.Key {
-		k := newFold()
-		if err := json.Unmarshal(fr.Payload, k); err != nil {
+		k, err := readKey(fr.Payload)
+		if err != nil {
 			return fmt.Errorf("the key before event %d: %w", fr.First, err)
 		}
 		*f = *k

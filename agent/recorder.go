@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -111,6 +112,11 @@ func (r *recorder) storeEvents() {
 		e.stamp.Boot = r.boot
 		payload := r.chain.Next(e.event, e.stamp)
 		err := r.events.Append(payload, 1)
+		if errors.Is(err, buffer.ErrTooLong) { // it would stand in the way of all that follow
+			r.log.Error("an event is too long to be stored", "kind", e.event.Kind, "id", e.event.ID, "bytes", len(payload))
+			r.pending = r.pending[1:]
+			continue
+		}
 		if err == nil {
 			r.chain.Commit()
 			r.remember(payload)
@@ -164,13 +170,16 @@ func (r *recorder) storeReadings() {
 	if dropped > 0 {
 		r.tellLost(dropped)
 	}
-	for len(r.readings) > 0 && r.ready() {
-		n := min(len(r.readings), mostInFrame)
-		if err := r.storeBatch(r.readings[:n]); err != nil {
-			r.note(err)
+	for most := mostInFrame; len(r.readings) > 0 && r.ready(); {
+		n := min(len(r.readings), most)
+		err := r.storeBatch(r.readings[:n])
+		if errors.Is(err, buffer.ErrTooLong) && n > 1 { // the lane is small
+			most = n / 2
+			continue
+		}
+		if r.note(err); err != nil {
 			return
 		}
-		r.note(nil)
 		r.readings = append(r.readings[:0], r.readings[n:]...)
 	}
 }

@@ -37,8 +37,8 @@ var siteKeys = section{"site", "a site file", []key{
 
 var bufferKeys = section{"buffer", "the buffer", []key{
 	{"dir", text, "/var/lib/pithead", 0, "folder"},
-	{"size", size(16*mega, 100*tera), "2GB", 0, "that it never passes"},
-	{"events", size(mega, 100*tera), "(an eighth of size)", 0, "of size, for events"},
+	{"size", size(mega, 100*tera), "2GB", 0, "that it never passes"},
+	{"events", size(100_000, 100*tera), "(an eighth of size)", 0, "of size, for events"},
 	{"commit", span(10*msec, 60*sec), "1s", 0, "a reading is durable after this long at most"},
 }}
 
