@@ -36,7 +36,6 @@ type bench struct {
 	mu      sync.Mutex
 	now     Stamp
 	offsets map[uint32]int64
-	event   int
 }
 
 const boot = 12

@@ -26,7 +26,7 @@ type control struct {
 
 // begin is what every connection begins with.
 func (c *control) begin(now time.Time) {
-	c.queue = append(c.queue, c.Uplink.status("online"))
+	c.queue = append(c.queue, c.status("online"))
 	c.queue = append(c.queue, c.parts("meta", Meta(c.Site, c.cfg, c.Log.Epoch()))...)
 	c.health = now
 }

@@ -44,7 +44,7 @@ func open(ctx context.Context, c config.Uplink, u *url.URL, patience time.Durati
 	}
 	base := newSocket(conn, patience)
 	// The handshakes ahead listen to no context; what ends them is the socket's end.
-	stop := context.AfterFunc(ctx, func() { base.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = base.Close() })
 	defer stop()
 	top, err := handshake(ctx, base, secure, u)
 	if err != nil {

@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func all(t *testing.T, l lane) (ms []message) {
 	t.Helper()
 	for {
 		m, ok, err := l.next(time.Now(), true)
-		if err == errMore {
+		if errors.Is(err, errMore) {
 			continue
 		}
 		if err != nil {

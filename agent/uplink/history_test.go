@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func history(t *testing.T, f *filler) error {
 			}
 			m, ok, err := l.next(time.Now(), true)
 			switch {
-			case err == errMore:
+			case errors.Is(err, errMore):
 				continue
 			case err != nil:
 				return err

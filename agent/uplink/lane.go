@@ -77,7 +77,7 @@ func (b *batches) next(now time.Time, hurry bool) (message, bool, error) {
 			return b.message(), true, nil
 		}
 		if fits, err := b.take(now); err != nil {
-			b.ended = err == io.EOF
+			b.ended = errors.Is(err, io.EOF)
 			if b.ended && !b.cut.empty() && (hurry || now.Sub(b.cut.since) >= b.within) {
 				return b.message(), true, nil
 			}
@@ -122,7 +122,7 @@ func (b *batches) due() time.Time {
 	return b.cut.since.Add(b.within)
 }
 
-func (b *batches) close() { b.feed.reader.Close() }
+func (b *batches) close() { _ = b.feed.reader.Close() }
 
 func (b *batches) done() (uint64, bool) {
 	return b.feed.at - 1, b.ended && b.cut.empty() && !b.holds && b.gone == nil
@@ -150,7 +150,7 @@ func (u *Uplink) events(after uint64) *events {
 
 func (e *events) next(time.Time, bool) (message, bool, error) {
 	payload, err := e.read()
-	if e.ended = err == io.EOF; e.ended {
+	if e.ended = errors.Is(err, io.EOF); e.ended {
 		return message{}, false, nil
 	}
 	if err != nil {
@@ -180,7 +180,7 @@ func (e *events) read() ([]byte, error) {
 	}
 }
 
-func (e *events) close()               { e.reader.Close() }
+func (e *events) close()               { _ = e.reader.Close() }
 func (e *events) done() (uint64, bool) { return e.after, e.ended }
 
 // lateAfter is how old an event may be before its topic says that it is: nobody

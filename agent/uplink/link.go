@@ -49,7 +49,7 @@ func connect(ctx context.Context, c config.Uplink, address string, w will, patie
 	}
 	l := &link{base: way.base, wrote: make(chan struct{}, 1), lost: make(chan error, 1)}
 	l.client = mqtt.NewClient(l.options(c, secret, w, &pipe{Conn: way.top, wrote: l.wrote}))
-	stop := context.AfterFunc(ctx, func() { l.base.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = l.base.Close() })
 	token := l.client.Connect()
 	token.Wait()
 	if err := token.Error(); err != nil {
@@ -135,7 +135,7 @@ func (l *link) close(grace time.Duration) {
 	if grace == 0 {
 		l.base.Close()
 	}
-	t := time.AfterFunc(grace, func() { l.base.Close() })
+	t := time.AfterFunc(grace, func() { _ = l.base.Close() })
 	defer t.Stop()
 	// Disconnect returns when all has ended; that the socket ends sees to it. Its
 	// own limit is only for what no test has shown.

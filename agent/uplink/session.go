@@ -162,7 +162,7 @@ func (s *session) read(l lane, now time.Time, hurry bool) (message, bool) {
 	}
 	m, ok, err := l.next(now, hurry)
 	switch {
-	case err == errMore:
+	case errors.Is(err, errMore):
 		s.more = true
 	case err != nil:
 		s.resting = now.Add(readAgain)

@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -153,7 +154,7 @@ func (u *Uplink) peek(ctx context.Context) {
 	defer b.close()
 	for ctx.Err() == nil {
 		it, err := b.feed.next()
-		if err == errMore {
+		if errors.Is(err, errMore) {
 			continue
 		}
 		if err == nil {
