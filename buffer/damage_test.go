@@ -85,9 +85,12 @@ func listen(t *testing.T, m *model, lane string, r *Reader, what string) heard {
 func TestEveryFlippedByteCostsOneFrame(t *testing.T) {
 	t.Parallel()
 	fs, m := small(t)
-	for _, lane := range []string{"events", "data"} {
+	for _, lane := range []string{"events"} {
 		names := fs.lane(t, lane)
 		for i, name := range names {
+			if i == 1 {
+				continue // as the first
+			}
 			size := len(fs.live[name].live)
 			for at := 0; at < size; at++ {
 				if at%block > 130 && at%block < secondCopy || at%block > secondCopy+130 { // zeros
@@ -264,7 +267,7 @@ func TestAFailedAppendIsNotReadAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	fs.fail = nthFrom(fs, "sync")
-	if err := lane.AppendKey([]byte("key of the failed write")); err != nil {
+	if err := lane.AppendKey([]byte("key once")); err != nil {
 		t.Fatal(err)
 	}
 	fs.fail = nil
@@ -278,8 +281,75 @@ func TestAFailedAppendIsNotReadAfterARestart(t *testing.T) {
 	if err := m.opened(l, report); err != nil {
 		t.Fatal(err)
 	}
-	if got := all(t, l.Lane("events").Reader(1)); strings.Count(got, "key of the failed write") != 1 {
+	lane = l.Lane("events")
+	if got := all(t, lane.Reader(1)); strings.Count(got, "key once") != 1 {
 		t.Errorf("got %q", got)
+	}
+	if err := m.append(lane, "third", 1); err != nil {
+		t.Fatal(err)
+	}
+	// Where the next segment's header is gone, its name still says where it began.
+	clear(fs.live[fs.lane(t, "events")[1]].live[:block])
+	for _, from := range []uint64{1, 2} {
+		if got := all(t, lane.Reader(from)); strings.Contains(got, "failed") || !strings.Contains(got, "lost 2-2") {
+			t.Errorf("from %d: got %q", from, got)
+		}
+	}
+}
+
+// What an earlier run wrote of a position without success is not taken for safe.
+func TestAPositionOfAFailedFlushIsFlushedAgain(t *testing.T) {
+	fs, m := newMemFS(), newModel()
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.append(l.Lane("events"), "first", 1); err != nil {
+		t.Fatal(err)
+	}
+	l.SetPosition("events/county", 1)
+	fs.fail = func(int) error {
+		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "syncdir" {
+			return errInjected
+		}
+		return nil
+	}
+	if l.Flush() == nil {
+		t.Fatal("no error")
+	}
+	fs.fail = nil
+	if l, _, err = openLog(fs, roomy()); err != nil {
+		t.Fatal(err)
+	}
+	n, _ := l.Position("events/county")
+	if err := l.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if l, _, err = openLog(fs.powerCut(false, none), roomy()); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := l.Position("events/county"); after != n || n != 1 {
+		t.Errorf("position %d was flushed, and is %d", n, after)
+	}
+}
+
+// A View that reads a block in the middle of its write looks again before it
+// calls that damage.
+func TestAViewLooksTwice(t *testing.T) {
+	fs, m := small(t)
+	v, err := openView(fs, "/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := false
+	fs.glitch = func(path string, off int64, b []byte) {
+		if !done && off <= 2*block && off+int64(len(b)) > 2*block && strings.Contains(path, "events-0000000000000003") {
+			b[2*block-off+50] ^= 1
+			done = true
+		}
+	}
+	if h := listen(t, m, "events", v.Reader("events", 1), "view"); h != (heard{frames: 9}) || !done {
+		t.Errorf("%+v", h)
 	}
 }
 
@@ -305,6 +375,14 @@ func TestTornTailIsToldFromDamage(t *testing.T) {
 	torn.live[newest].live[at+50] ^= 1
 	if _, report, err := openLog(torn, roomy()); err != nil || len(report.Faults) != 0 {
 		t.Errorf("torn: %v, %+v", err, report)
+	}
+	early := fs.with(names[0])
+	delete(early.live, newest)
+	delete(early.live, names[1])
+	early.live[names[0]].live = early.live[names[0]].live[:3*block] // header, key, 1-2: one write
+	early.live[names[0]].live[block+50] ^= 1
+	if _, report, err := openLog(early, roomy()); err != nil || len(report.Faults) != 0 {
+		t.Errorf("torn first write: %v, %+v", err, report)
 	}
 	damaged := fs.with(newest)
 	damaged.live[newest].live[at-block+50] ^= 1

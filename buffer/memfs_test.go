@@ -22,13 +22,14 @@ type memFS struct {
 	live map[string]*memFile // names as programs see them
 	disk map[string]*memFile // names as they are after a power cut
 
-	op     int               // counts operations
-	fail   func(n int) error // nil, or what operation n returns
-	short  bool              // a write that fails has written half of it
-	space  int64             // bytes that fit, 0: any number
-	quotas map[string]int64  // bytes that files with this prefix may take, ever
-	broken []string          // quotas that were passed
-	reads  map[string]int64  // bytes read, by name
+	op     int                                    // counts operations
+	fail   func(n int) error                      // nil, or what operation n returns
+	short  bool                                   // a write that fails has written half of it
+	space  int64                                  // bytes that fit, 0: any number
+	quotas map[string]int64                       // bytes that files with this prefix may take, ever
+	broken []string                               // quotas that were passed
+	reads  map[string]int64                       // bytes read, by name
+	glitch func(path string, off int64, b []byte) // changes what was read
 	trace  []traced
 }
 
@@ -238,6 +239,9 @@ func (h *memHandle) ReadAt(b []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	n := copy(b, h.f.live[off:])
+	if h.m.glitch != nil {
+		h.m.glitch(h.path, off, b[:n])
+	}
 	h.m.reads[filepath.Base(h.path)] += int64(n)
 	if n < len(b) {
 		return n, io.EOF
