@@ -195,7 +195,7 @@ func (p *point) appendKey(b []byte, i int, was era, m int64) ([]byte, era) {
 	if p.era != was {
 		flags |= hasEra
 	}
-	good := p.quality != drivers.Good && p.good.Kind() != drivers.None
+	good := p.good.Kind() != drivers.None
 	if good {
 		flags |= hasGood
 	}

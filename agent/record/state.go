@@ -39,7 +39,7 @@ type point struct {
 	shape
 	num  uint64 // mantissa, bits or integer, as the form says
 	text string
-	good drivers.Value // the last good one, while the newest reading is bad
+	good drivers.Value // the last good one; none while the newest reading is good itself
 }
 
 // shape is what rarely changes from one reading of a point to the next.
