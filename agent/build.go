@@ -48,8 +48,8 @@ func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger)
 		b.where = where
 		if t, ok := bus.(drivers.Totals); ok {
 			for id, l := range last {
-				if l.Quality == drivers.Good && l.Value.Kind() != drivers.Text {
-					t.SetTotal(id, l.Value.Float())
+				if k := l.Good.Kind(); k != drivers.None && k != drivers.Text {
+					t.SetTotal(id, l.Good.Float())
 				}
 			}
 		}
@@ -194,8 +194,9 @@ func (j *judge) onGrid(p *point) {
 	j.timers.set(t, j.now()+p.cfg.Every, true)
 }
 
-// restore puts alarms and outputs where the last run left them.
-func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last) {
+// restore puts alarms and outputs where the last run left them; carried is the
+// alarms of that run, where it was this process's own before a reload.
+func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carried map[string]*alarm.Alarm) {
 	for id, r := range f.Alarms {
 		if s, ok := j.standing[id]; ok {
 			s.since, s.t = time.Duration(r.M)*time.Millisecond, r.T
@@ -207,18 +208,27 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last) {
 		j.removed(id, r)
 	}
 	for _, s := range j.order {
-		l, ok := last[s.Def().Point]
+		d := s.Def()
+		if was, ok := carried[d.ID]; ok && was.Def().Same(d) {
+			s.Alarm = was // its delays go on
+			due, is := s.Due()
+			j.timers.set(&s.timer, due, is)
+			continue
+		}
+		l, ok := last[d.Point]
 		sample := alarm.Sample{At: j.now(), Value: l.Value, Quality: l.Quality}
-		s.Restore(f.Alarms[s.Def().ID].memory(), sample, ok)
+		s.Restore(f.Alarms[d.ID].memory(), sample, ok && carried == nil) // of a reload no delay counts as run through
 	}
 	for _, o := range j.outputs {
 		was, any := f.Outputs[o.cfg.ID]
-		o.on = was
-		o.held = o.cfg.Trip && was
+		o.on = was.On
+		o.held = o.cfg.Trip && was.On
 		if !any && o.cfg.OnStart != nil {
 			o.held = o.cfg.Trip && *o.cfg.OnStart // switched, and told, when the judge begins
 		}
-		o.stuck = j.stuckBy(o, f)
+		if o.stuck = was.Stuck; o.held && o.stuck == "" {
+			j.stick(o, f)
+		}
 	}
 }
 
@@ -229,20 +239,21 @@ func (j *judge) removed(id string, r remembered) {
 		Why: "removed from the site file", More: []event.Field{{Name: "was", Value: r.State}}}, j.now())
 }
 
-// stuckBy names the alarm that held a trip when the last run ended, and that no
-// longer names it or is gone: no good sample can release what it held.
-func (j *judge) stuckBy(o *output, f *fold) string {
-	if !o.held {
-		return ""
-	}
+// stick finds the alarm that held a trip when the last run ended, and that no
+// longer names it or is gone: no good sample can release what it held. That is
+// told, so that it outlives further restarts.
+func (j *judge) stick(o *output, f *fold) {
 	for id, r := range f.Alarms {
 		if !slices.Contains(r.Do, o.cfg.ID) {
 			continue
 		}
-		if s, ok := j.standing[id]; !ok || !slices.Contains(s.Def().Do, o.cfg.ID) {
-			j.log.Warn("a trip stays on: the alarm that asked for it has left the site file; release it with pithead reset "+o.cfg.ID, "alarm", id)
-			return id
+		if s, ok := j.standing[id]; ok && slices.Contains(s.Def().Do, o.cfg.ID) {
+			continue
 		}
+		o.stuck = id
+		j.log.Warn("a trip stays on: the alarm that asked for it has left the site file; release it with pithead reset "+o.cfg.ID, "alarm", id)
+		j.tell(event.Event{Kind: "output", ID: "output:" + o.cfg.ID, Name: o.cfg.Name, State: onOff(true),
+			More: []event.Field{{Name: "stuck", Value: id}}}, j.now())
+		return
 	}
-	return ""
 }

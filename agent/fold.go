@@ -28,7 +28,7 @@ type fold struct {
 	Newest  int64                 `json:"t,omitempty"` // newest wall time that was known, unix ms
 	Offsets map[uint32]int64      `json:"offsets,omitempty"`
 	Alarms  map[string]remembered `json:"alarms,omitempty"` // those that are not normal
-	Outputs map[string]bool       `json:"outputs,omitempty"`
+	Outputs map[string]switchedTo `json:"outputs,omitempty"`
 	Config  string                `json:"config,omitempty"` // hash of the site file that ran last
 	Stopped bool                  `json:"stopped"`          // the newest run ended in order
 }
@@ -46,11 +46,17 @@ type remembered struct {
 	N     uint64   `json:"n"`
 }
 
+// switchedTo is what an output was told last.
+type switchedTo struct {
+	On    bool   `json:"on"`
+	Stuck string `json:"stuck,omitempty"` // see output.stuck
+}
+
 // boots is how many boots' offsets are remembered.
 const boots = 64
 
 func newFold() *fold {
-	return &fold{Offsets: map[uint32]int64{}, Alarms: map[string]remembered{}, Outputs: map[string]bool{}}
+	return &fold{Offsets: map[uint32]int64{}, Alarms: map[string]remembered{}, Outputs: map[string]switchedTo{}}
 }
 
 // key is the fold as a key frame: JSON, deflated, since a bus that is gone can
@@ -89,7 +95,7 @@ func (f *fold) add(p event.Parsed) {
 	case "alarm":
 		f.alarm(p)
 	case "output":
-		f.Outputs[outputID(p.ID)] = p.State == "on"
+		f.Outputs[outputID(p.ID)] = switchedTo{On: p.State == "on", Stuck: p.Text("stuck")}
 	case "start":
 		f.Boot, f.BootID, f.Config, f.Stopped = p.Boot, p.Text("boot-id"), p.Text("config"), false
 	case "stop":

@@ -96,6 +96,15 @@ func (j *judge) run(ctx context.Context) {
 	}
 }
 
+// alarms is every alarm by its id, for the run that follows a reload.
+func (j *judge) alarms() map[string]*alarm.Alarm {
+	m := make(map[string]*alarm.Alarm, len(j.order))
+	for _, s := range j.order {
+		m[s.Def().ID] = s.Alarm
+	}
+	return m
+}
+
 func (j *judge) now() time.Duration { return j.clock.M(time.Now()) }
 
 // batch judges readings that came together, and what is computed from them.

@@ -35,7 +35,7 @@ func newBench(t *testing.T, site *config.Site, f *fold, last map[string]record.L
 	b.judge = newJudge(site, NewClock(0), q, slog.New(slog.DiscardHandler))
 	b.wants = func(_, output string, on bool) { b.outs[output] = on }
 	if f != nil {
-		b.restore(f, 1, last)
+		b.restore(f, 1, last, nil)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go b.run(ctx)
@@ -226,10 +226,21 @@ func TestATripWhoseAlarmLeftTheFileStaysOnUntilAPersonLetsItGo(t *testing.T) {
 		site := pit()
 		site.Points[0].Alarms = site.Points[0].Alarms[1:]
 		b := newBench(t, site, f, nil)
-		b.want("ch4/cut=normal")
+		b.settled()
+		foldIn(t, f, b.events)
+		b.want("ch4/cut=normal output:cutoff=on")
 		b.good("ch4", 0.2)
 		if !b.outs["cutoff"] {
 			t.Fatal("removal from the file released the trip")
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		site := pit()
+		site.Points[0].Alarms = site.Points[0].Alarms[1:]
+		b := newBench(t, site, f, nil)
+		b.good("ch4", 0.2)
+		if !b.outs["cutoff"] {
+			t.Fatal("a second restart released the trip")
 		}
 		if err := b.do(func() error { return b.reset("cutoff", "me", "") }); err != nil {
 			t.Fatal(err)

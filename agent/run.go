@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"pithead/agent/alarm"
 	"pithead/agent/event"
 	"pithead/agent/record"
 	"pithead/agent/uplink"
@@ -41,6 +42,15 @@ type Options struct {
 	Degraded string
 	// Refused brings, while it runs, why a reload was refused.
 	Refused <-chan string
+	// Before is what the run before a reload left; the zero Left at a start.
+	Before Left
+}
+
+// Left is what a run hands to the one after a reload: delays that are running,
+// and the clock by which they run.
+type Left struct {
+	alarms map[string]*alarm.Alarm
+	clock  *Clock
 }
 
 // An agent is one run of one site file.
@@ -64,13 +74,13 @@ type agent struct {
 
 // Run runs the site until ctx ends (nil), or until it can't keep its promises.
 // It never ends because a sensor is silent, a disk full or a platform away.
-func Run(ctx context.Context, site *config.Site, o Options) error {
+func Run(ctx context.Context, site *config.Site, o Options) (Left, error) {
 	a, err := prepare(site, o)
 	if err != nil {
-		return err
+		return Left{}, err
 	}
 	a.run(ctx)
-	return errors.Join(a.closeBuses(), a.buf.Close())
+	return Left{a.judge.alarms(), a.clock}, errors.Join(a.closeBuses(), a.buf.Close())
 }
 
 // run starts everything in the order in which data flows, and stops it in the
@@ -154,11 +164,13 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 		return nil, err
 	}
 	last, encoder, faults := readLast(a.rec.data, site)
-	a.clock = NewClock(max(o.Built.UnixMilli(), a.rec.fold.Newest))
+	if a.clock = o.Before.clock; a.clock == nil {
+		a.clock = NewClock(max(o.Built.UnixMilli(), a.rec.fold.Newest))
+	}
 	a.rec.clock, a.rec.encoder, a.rec.boot = a.clock, encoder, a.boot
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
-	a.judge.restore(a.rec.fold, a.boot, last)
+	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
 	a.rec.failed = a.diskFailed
 	if a.buses, a.loops, err = openBuses(site, last, o.Log); err != nil {
 		return nil, errors.Join(err, a.buf.Close())

@@ -58,8 +58,7 @@ func runFor(t *testing.T, site *config.Site, d time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
-	err := Run(ctx, site, Options{Version: "test", Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
+	if _, err := Run(ctx, site, Options{Version: "test", Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -227,6 +226,32 @@ func TestADelayThatARestartCutCountsAsRunThrough(t *testing.T) {
 	}
 }
 
+func TestADelayGoesOnOverAReload(t *testing.T) {
+	dir := t.TempDir()
+	slow := strings.Replace(pondSite, "for: 3s", "for: 20s", 1)
+	slow = strings.Replace(slow, "[[0s, 4], [10s, 6], [30s, 4]], repeat: 60s", "[[0s, 6]]", 1)
+	site := simSite(t, dir, slow)
+	synctest.Test(t, func(t *testing.T) {
+		o := Options{Version: "test", Log: slog.New(slog.DiscardHandler)}
+		for i, d := range []time.Duration{10 * time.Second, 9 * time.Second, 2 * time.Second} {
+			ctx, cancel := context.WithTimeout(t.Context(), d)
+			left, err := Run(ctx, site, o)
+			cancel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Before = left
+			want := ""
+			if i == 2 {
+				want = "pond.level/red=active output:siren=on"
+			}
+			if got := told(t, eventsOf(t, dir)); got != want {
+				t.Errorf("after run %d told %q, want %q", i, got, want)
+			}
+		}
+	})
+}
+
 func TestABufferThatCantBeOpenedDoesNotKeepItFromGuarding(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(dir, []byte("not a folder"), 0o600); err != nil {
@@ -249,7 +274,7 @@ func TestTwoAgentsDoNotShareABuffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if err := Run(t.Context(), site, Options{Log: slog.New(slog.DiscardHandler)}); err == nil {
+	if _, err := Run(t.Context(), site, Options{Log: slog.New(slog.DiscardHandler)}); err == nil {
 		t.Error("a second agent ran on the same buffer")
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"pithead/agent"
 	"pithead/config"
+	"pithead/drivers"
 )
 
 func runAck(ctx context.Context, args []string, s streams) int {
@@ -140,7 +141,11 @@ func printReads(out io.Writer, reads []agent.LocalRead) {
 		if len(r.Raw) > 0 {
 			raw = strings.Trim(fmt.Sprintf("% 04x", r.Raw), "[]")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f ms\t%s\n", r.Point, strings.TrimSpace(r.Value.String()+" "+r.Unit), q, raw, r.TookMS, r.Why)
+		value := r.Value.String()
+		if r.Value.Kind() != drivers.None {
+			value = strings.TrimSpace(value + " " + r.Unit)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f ms\t%s\n", r.Point, value, q, raw, r.TookMS, r.Why)
 	}
 	_ = w.Flush()
 }

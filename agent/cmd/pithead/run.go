@@ -67,6 +67,7 @@ type runner struct {
 	json         bool
 	hup          <-chan os.Signal
 	level        slog.LevelVar
+	before       agent.Left
 }
 
 func (r *runner) run(ctx context.Context) int {
@@ -123,6 +124,9 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	if site.Memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(site.Memory)
 	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // a small board has more time than memory
+	}
 	debug.FreeOSMemory() // reading the site file took many times what is kept of it
 	for _, word := range site.Later {
 		log.Warn("this version judges but does not act on", "word", word)
@@ -137,8 +141,8 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 		r.reloads(ctx, refused, reloaded, log)
 		cancel()
 	}()
-	err = agent.Run(ctx, site, agent.Options{
-		Version: version, Built: built, Socket: r.socket, Log: log, Degraded: degraded, Refused: refused,
+	r.before, err = agent.Run(ctx, site, agent.Options{
+		Version: version, Built: built, Socket: r.socket, Log: log, Degraded: degraded, Refused: refused, Before: r.before,
 	})
 	cancel()
 	<-ended
