@@ -31,6 +31,7 @@ func install(t *testing.T, bin, text string) *agent {
 	a := &agent{bin: bin, dir: folder(t)}
 	a.site = filepath.Join(a.dir, "site.yaml")
 	text = "version: 1\nsite: mine\ngateway: gw-01\n" + strings.ReplaceAll(text, "DIR", a.dir)
+	text += fmt.Sprintf("\nweb: {listen: 127.0.0.1:%d}\n", freePort(t))
 	if !strings.Contains(text, "\nbuffer:") {
 		text += fmt.Sprintf("\nbuffer: {dir: %s/buffer, size: 256MB, commit: 200ms}\n", a.dir)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -94,4 +95,10 @@ uplinks:
     batch: {readings: 500, within: 200ms}
     snapshot: 10s
 `, b.port, ca.file("ca.pem"), ca.file("gw-01.pem"), ca.file("gw-01.key"))
+}
+
+// another is a second uplink to this broker, for the points c000 to c009.
+func (b *broker) another() string {
+	text := strings.Replace(b.uplink(), "\nuplinks:\n  county:", "  province:", 1)
+	return text + "    points: [\"c00*\"]\n"
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -111,6 +112,74 @@ func TestTheLastWord(t *testing.T) {
 	w.ledger().whole(t)
 	g.sound(t)
 	figure(t, "SIGTERM to exit status 0 in %v", took.Round(time.Millisecond))
+}
+
+// A bad file does not stop a running agent, and is told as an alarm; a good one
+// is taken up, and the numbers go on.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	s := tcpSlave(t, port)
+	s.set("holding", 0, 150, 1, 2, 3)
+	b := newBroker(t)
+	b.start(t)
+	w := watch(t, b)
+	g := install(t, pithead, counters(port, 3)+b.uplink())
+	g.start(t)
+	eventually(t, 20*time.Second, "c000/red", func() bool { return w.alarm("c000/red") == "active" })
+	good, err := os.ReadFile(g.site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reload := func(text string) {
+		if err := os.WriteFile(g.site, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		g.cmd.Process.Signal(syscall.SIGHUP)
+	}
+	reload(string(good) + "frobnicate: 1\n")
+	eventually(t, 10*time.Second, "agent/config", func() bool { return w.alarm("agent/config") == "active" })
+	s.set("holding", 1, 77)
+	eventually(t, 10*time.Second, "it reads on", func() bool { return w.shows("c001", "77") })
+	reload(replaceOnce(string(good), "  c001: {", "  fresh: {device: d, holding: 3}\n  c001: {"))
+	eventually(t, 20*time.Second, "a new point", func() bool { return w.shows("fresh", "3") })
+	eventually(t, 20*time.Second, "agent/config is over", func() bool { return w.alarm("agent/config") == "normal" })
+	g.stop(t)
+	eventually(t, 5*time.Second, "status stopped", func() bool { return w.state() == "stopped" })
+
+	l := w.ledger()
+	l.whole(t)
+	if got := fmt.Sprint(l.states("c000/red")); got != "[active]" {
+		t.Errorf("an alarm that a reload does not concern went %s", got)
+	}
+	verified(t, g, l)
+	g.sound(t)
+}
+
+// A file that is bad at the start is not run, but the last good one is.
+func TestABadFileAtTheStart(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	tcpSlave(t, port)
+	b := newBroker(t)
+	b.start(t)
+	w := watch(t, b)
+	g := install(t, pithead, counters(port, 3)+b.uplink())
+	g.start(t)
+	eventually(t, 20*time.Second, "readings", func() bool { return w.point("c000").N != 0 })
+	g.stop(t)
+	good, err := os.ReadFile(g.site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(g.site, append(good, "frobnicate: 1\n"...), 0o600)
+	before := w.point("c000").N
+	g.start(t)
+	eventually(t, 20*time.Second, "readings of the last good file", func() bool { return w.point("c000").N > before+3 })
+	eventually(t, 10*time.Second, "agent/config", func() bool { return w.alarm("agent/config") == "active" })
+	g.stop(t)
+	w.ledger().whole(t)
+	g.sound(t)
 }
 
 // Wrong usage has status 2 and a line that helps; what is wrong with a thing has status 1.

@@ -43,3 +43,26 @@ func TestTheLedgerBites(t *testing.T) {
 		}
 	}
 }
+
+// A platform that is sent only the points a: (0, 5] covers 1, 3 and 5.
+func TestThePartLedgerBites(t *testing.T) {
+	msg := func(prev, last string, readings ...string) message {
+		return message{topic: "pithead/v1/mine/gw-01/data", payload: []byte(`{"epoch":"e","prev":` + prev + `,"last":` + last + `,"readings":[` + strings.Join(readings, ",") + `]}`)}
+	}
+	one, three, five, other := `{"p":"a","n":1,"t":1,"v":1}`, `{"p":"a","n":3,"t":1,"v":1}`, `{"p":"a","n":5,"t":1,"v":1}`, `{"p":"b","n":4,"t":1,"v":1}`
+	for name, c := range map[string]struct {
+		all   []message
+		wrong bool
+	}{
+		"in order":             {[]message{msg("0", "3", one, three), msg("3", "5", five)}, false},
+		"another's point":      {[]message{msg("0", "4", one, three, other)}, true},
+		"out of order":         {[]message{msg("0", "1", three, one)}, true},
+		"prev is not the last": {[]message{msg("0", "3", one, three), msg("4", "5", five)}, true},
+		"last is not the last": {[]message{msg("0", "4", one, three)}, true},
+	} {
+		l := newPartLedger(c.all, func(p string) bool { return p == "a" })
+		if c.wrong != (len(l.wrong) > 0) {
+			t.Errorf("%s: objected %q", name, l.wrong)
+		}
+	}
+}

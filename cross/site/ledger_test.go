@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What the platform's side reads, written down from the wire format alone.
@@ -47,6 +48,7 @@ type event struct {
 // A ledger is a platform's book of one gateway: which numbers are covered, what
 // each reading said, which events came. What it objects to is in wrong.
 type ledger struct {
+	part     func(point string) bool // what this platform is sent; nil = everything
 	epoch    string
 	readings map[uint64]reading
 	order    []uint64 // the readings' first arrivals
@@ -57,6 +59,8 @@ type ledger struct {
 	began    bool
 	repeats  int
 	messages int
+	arrived  time.Time     // the newest message of data
+	waited   time.Duration // the longest time between two
 	online   int
 	stopped  int
 	offline  int
@@ -65,8 +69,11 @@ type ledger struct {
 	wrong    []string
 }
 
-func newLedger(all []message) *ledger {
-	l := &ledger{readings: map[uint64]reading{}, events: map[uint64]event{}, fresh: true}
+func newLedger(all []message) *ledger { return newPartLedger(all, nil) }
+
+// newPartLedger is the book of a platform that is sent only some points.
+func newPartLedger(all []message, part func(point string) bool) *ledger {
+	l := &ledger{part: part, readings: map[uint64]reading{}, events: map[uint64]event{}, fresh: true}
 	for _, m := range all {
 		l.take(m)
 	}
@@ -89,6 +96,10 @@ func (l *ledger) take(m message) {
 	switch f[4] {
 	case "data":
 		l.takeData(m.payload)
+		if l.messages > 1 {
+			l.waited = max(l.waited, m.at.Sub(l.arrived))
+		}
+		l.arrived = m.at
 	case "events":
 		l.takeEvent(m.payload)
 	case "status":
@@ -151,11 +162,12 @@ func (l *ledger) takeData(payload []byte) {
 	l.last = max(l.last, d.Last)
 }
 
-// takeReadings wants every number of the range that the message covers, rising.
+// takeReadings wants every number of the range that the message covers, rising;
+// where only some points are sent, those of the others may be missing.
 func (l *ledger) takeReadings(d data) {
 	n := d.Prev
 	for _, r := range d.Readings {
-		if r.N != n+1 {
+		if r.N <= n || r.N != n+1 && l.part == nil || l.part != nil && !l.part(r.P) {
 			l.object("reading %d follows %d in a message that covers (%d, %d]", r.N, n, d.Prev, d.Last)
 		}
 		n = r.N
@@ -243,11 +255,26 @@ func (l *ledger) of(point string) []reading {
 	return all
 }
 
+// sameAs wants the readings that this platform and one that is sent everything
+// were both told of to be the same, and none of them missing here.
+func (l *ledger) sameAs(t *testing.T, all *ledger) {
+	t.Helper()
+	for n, r := range all.readings {
+		if mine, held := l.readings[n]; l.part(r.P) && (!held || fmt.Sprint(mine) != fmt.Sprint(r)) {
+			t.Errorf("reading %d is %+v for one platform and %+v for the other", n, r, mine)
+			return
+		}
+	}
+}
+
 // whole fails the test for whatever the book objects to.
 func (l *ledger) whole(t *testing.T) {
 	t.Helper()
 	for _, w := range l.wrong {
 		t.Error(w)
+	}
+	if l.part != nil {
+		return
 	}
 	if uint64(len(l.readings)) != l.last-l.first {
 		t.Errorf("%d readings where (%d, %d] is covered", len(l.readings), l.first, l.last)

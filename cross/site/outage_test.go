@@ -4,11 +4,13 @@ package site
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
 
-// A minute without a broker leaves no hole, and nothing out of order.
+// A minute without a broker leaves no hole, and nothing out of order; a platform
+// with a broker of its own, which is sent some of the points, does not notice.
 func TestABrokerAwayForAMinuteLosesNothing(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
@@ -17,7 +19,10 @@ func TestABrokerAwayForAMinuteLosesNothing(t *testing.T) {
 	b := newBroker(t)
 	b.start(t)
 	w := watch(t, b)
-	g := install(t, racer, counters(port, 20)+b.uplink())
+	second := newBroker(t)
+	second.start(t)
+	other := watch(t, second)
+	g := install(t, racer, counters(port, 20)+b.uplink()+second.another())
 	g.start(t)
 	marks := newMarks(s)
 	marks.pass(t, w, 20*time.Second)
@@ -41,14 +46,22 @@ func TestABrokerAwayForAMinuteLosesNothing(t *testing.T) {
 
 	l := w.ledger()
 	l.whole(t)
-	if got := fmt.Sprint(l.states("c000/red")); got != "[active normal]" {
-		t.Errorf("the alarm of the outage went %s", got)
+	part := newPartLedger(other.messages(), func(point string) bool { return strings.HasPrefix(point, "c00") })
+	part.whole(t)
+	part.sameAs(t, l)
+	if gap := part.waited; gap > 5*time.Second {
+		t.Errorf("the other platform waited %v while this one's broker was away", gap)
+	}
+	for _, one := range []*ledger{l, part} {
+		if got := fmt.Sprint(one.states("c000/red")); got != "[active normal]" {
+			t.Errorf("the alarm of the outage went %s", got)
+		}
 	}
 	steady(t, l, "c001", 500*time.Millisecond, down, up)
 	verified(t, g, l)
 	g.sound(t)
-	figure(t, "broker away %v: %d readings, n %d to %d without a hole, %d messages, %d repeats, caught up %v after its return",
-		away.Round(time.Second), len(l.readings), l.first+1, l.last, l.messages, l.repeats, caughtUp.Round(100*time.Millisecond))
+	figure(t, "broker away %v: %d readings, n %d to %d without a hole, %d messages, %d repeats, caught up %v after its return; the other platform, with its own share of %d, waited at most %v",
+		away.Round(time.Second), len(l.readings), l.first+1, l.last, l.messages, l.repeats, caughtUp.Round(100*time.Millisecond), len(part.readings), part.waited.Round(10*time.Millisecond))
 }
 
 // counters is a site with n points c000, c001, ... on holding registers; c000

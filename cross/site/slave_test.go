@@ -120,3 +120,16 @@ func serialLine(t *testing.T) (agentEnd, slaveEnd string) {
 	})
 	return agentEnd, slaveEnd
 }
+
+// serialServer is a box that puts a serial line on the network, as socat does it.
+func serialServer(t *testing.T, device string) (port int) {
+	t.Helper()
+	port = freePort(t)
+	cmd := exec.Command("socat", fmt.Sprintf("tcp-listen:%d,bind=127.0.0.1,reuseaddr,fork", port), "open:"+device+",raw,echo=0")
+	child(t, cmd)
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return port
+}

@@ -214,13 +214,15 @@ func (w want) matches(r reading) bool {
 	return err1 == nil && err2 == nil && a == b && strings.ContainsAny(w.value, ".e")
 }
 
-// Every type in every order, over TCP and over a serial line.
+// Every type in every order, over TCP, over a serial line, and through a serial server.
 func TestEveryValueIsWhatTheSlaveHeld(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
 	a, b := serialLine(t)
 	all := everything()
-	slaves := map[string]*slave{"net": tcpSlave(t, port), "line": rtuSlave(t, b, 7)}
+	boxEnd, far := serialLine(t)
+	box := serialServer(t, boxEnd)
+	slaves := map[string]*slave{"net": tcpSlave(t, port), "line": rtuSlave(t, b, 7), "conv": rtuSlave(t, far, 8)}
 	for _, s := range slaves {
 		all.load(s)
 	}
@@ -231,11 +233,13 @@ func TestEveryValueIsWhatTheSlaveHeld(t *testing.T) {
 buses:
   plc: {tcp: "127.0.0.1:%d"}
   rs1: {serial: %s, baud: 115200}
+  box: {rtu-over-tcp: "127.0.0.1:%d", baud: 115200}
 devices:
+  conv: {bus: box, unit: 8, every: 2s}
   net: {bus: plc, unit: 1, every: 1s}
   line: {bus: rs1, unit: 7, every: 2s}
 points:
-`, port, a)+all.points("net")+all.points("line")+br.uplink())
+`, port, a, box)+all.points("net")+all.points("line")+all.points("conv")+br.uplink())
 	g.start(t)
 
 	check := func(what string) {
@@ -261,7 +265,7 @@ points:
 	w.ledger().whole(t)
 	g.stop(t)
 	g.sound(t)
-	figure(t, "%d points over TCP and as many over a serial line hold what the slaves held, twice", len(all.wants))
+	figure(t, "%d points over TCP, as many over a serial line and through a serial server, are what the slaves held, twice", len(all.wants))
 }
 
 // flip changes the truths, and the integers that are not scaled, by one in the
