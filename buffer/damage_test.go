@@ -416,3 +416,46 @@ func TestFramesThatAreNone(t *testing.T) {
 		t.Error("a length above MaxPayload is believed")
 	}
 }
+
+func TestASegmentOfAnotherLogIsSetAside(t *testing.T) {
+	fs, m := small(t)
+	other, _ := small(t)
+	name := "/b/log/events-00000000000000ff-0000000000001000.seg"
+	names := other.lane(t, "events")
+	b := slices.Clone(other.live[names[2]].live)
+	_, h, err := openSegment(other, "/b/log", "events", segment{seq: 3, first: 13})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.seq, h.first = 255, 4096
+	fs.live[name] = onDisk(append(appendHeader(nil, &h), b[block:]...))
+	l, report, err := openLog(fs, roomy())
+	if err != nil || report.Fresh || len(report.Faults) != 1 || fs.live[name+".bad"] == nil {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if h := listen(t, m, "events", l.Lane("events").Reader(1), "foreign"); h != (heard{frames: 9}) || l.Lane("events").Next() != 19 {
+		t.Errorf("%+v, next is %d", h, l.Lane("events").Next())
+	}
+}
+
+// Nobody knows which numbers an unreadable head has given.
+func TestAHeadThatCannotBeReadBeginsANewEpoch(t *testing.T) {
+	fs, m := small(t)
+	newest := fs.lane(t, "events")[2]
+	fs.fail = func(int) error {
+		if o := fs.trace[len(fs.trace)-1]; o.what == "read" && o.path == newest {
+			return errInjected
+		}
+		return nil
+	}
+	l, report, err := openLog(fs, roomy())
+	if err != nil || !report.Fresh || report.Kept == "" || !strings.Contains(report.Why, "head") {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if err := l.Lane("events").Append([]byte("goes on"), 1); err != nil {
+		t.Fatal(err)
+	}
+	if l.Lane("events").Next() != 2 || len(m.acked["events"]) != 9 {
+		t.Errorf("next is %d", l.Lane("events").Next())
+	}
+}

@@ -41,15 +41,15 @@ func offAfter(n int) func(int) error {
 func whole(w memWrite) []memWrite { return []memWrite{w} }
 func none(memWrite) []memWrite    { return nil }
 
-// reopen opens what is on a disk that works again, and asks the model; then
-// once more with what it does itself.
-func reopen(t *testing.T, fs *memFS, m *model, what string) {
+// reopen opens what is on a disk that works again, and asks the model; then,
+// perhaps once more with what it did itself.
+func reopen(t *testing.T, fs *memFS, m *model, rounds int, what string) {
 	t.Helper()
 	if m.gone {
 		return
 	}
 	fs.fail = nil
-	for range 2 {
+	for range rounds {
 		l, report, err := openLog(fs, testConfig())
 		if err == nil {
 			err = m.opened(l, report)
@@ -89,7 +89,7 @@ func TestEveryOperationFailsOnce(t *testing.T) {
 			if err := run(fs, m, 7, 2, 20); err != nil {
 				t.Fatalf("operation %d: %v", n+1, err)
 			}
-			reopen(t, fs.powerCut(n%2 == 0, none), m, fmt.Sprintf("operation %d failed, %v", n+1, short))
+			reopen(t, fs.powerCut(n%2 == 0, none), m, 1, fmt.Sprintf("operation %d failed, %v", n+1, short))
 		}
 	}
 }
@@ -123,7 +123,7 @@ func TestEverythingFailsForAWhile(t *testing.T) {
 		if err := run(fs, m, 7, 2, 40); err != nil {
 			t.Fatalf("operations from %d: %v", n+1, err)
 		}
-		reopen(t, fs.powerCut(n%2 == 0, none), m, fmt.Sprintf("operations from %d failed", n+1))
+		reopen(t, fs.powerCut(n%2 == 0, none), m, 1, fmt.Sprintf("operations from %d failed", n+1))
 	}
 }
 
@@ -164,7 +164,7 @@ func TestADeadDiskIsNotEmptiedByRetries(t *testing.T) {
 		if err := m.check(lane, false); err != nil {
 			t.Errorf("%s: %v", failing, err)
 		}
-		reopen(t, fs.powerCut(true, none), m, failing)
+		reopen(t, fs.powerCut(true, none), m, 1, failing)
 	}
 }
 
@@ -199,17 +199,17 @@ func TestPowerCutInEveryUnsyncedByte(t *testing.T) {
 			}
 		}
 		for _, names := range []bool{false, true} {
-			reopen(t, fs.powerCut(names, none), m.clone(), fmt.Sprint("cut after operation ", n))
+			reopen(t, fs.powerCut(names, none), m.clone(), 1, fmt.Sprint("cut after operation ", n))
 		}
 		if last == nil || last.data == nil {
 			continue
 		}
 		for _, k := range cuts(*last) {
 			what := fmt.Sprintf("cut after operation %d, byte %d", n, k)
-			reopen(t, fs.powerCut(true, prefix(k)), m.clone(), what)
+			reopen(t, fs.powerCut(true, prefix(k)), m.clone(), 1, what)
 			if k%97 == 0 {
-				reopen(t, fs.powerCut(true, garbage(k, rng)), m.clone(), what+" and garbage")
-				reopen(t, fs.powerCut(true, shuffled(rng)), m.tornClone(), what+" and shuffled")
+				reopen(t, fs.powerCut(true, garbage(k, rng)), m.clone(), 1, what+" and garbage")
+				reopen(t, fs.powerCut(true, shuffled(rng)), m.tornClone(), 1, what+" and shuffled")
 			}
 		}
 	}
@@ -259,21 +259,21 @@ func TestPowerCutAfterEveryOperation(t *testing.T) {
 			t.Fatalf("operation %d: %v", n+1, err)
 		}
 		for i, keep := range []func(memWrite) []memWrite{none, whole, shuffled(rng)} {
-			reopen(t, fs.powerCut(i > 0, keep), m.tornClone(), fmt.Sprintf("cut %d after operation %d", i, n))
+			reopen(t, fs.powerCut(i > 0, keep), m.tornClone(), 2, fmt.Sprintf("cut %d after operation %d", i, n))
 		}
 	}
 }
 
 func TestDiskFullAtEveryPoint(t *testing.T) {
 	t.Parallel()
-	for space := int64(0); space < 400<<10; space += 5 * block / 2 {
+	for space := int64(0); space < 400<<10; space += 9 * block / 2 {
 		fs, m := newMemFS(), newModel()
 		fs.space, fs.short = max(space, 1), true
 		if err := run(fs, m, 9, 2, 100); err != nil {
 			t.Fatalf("%d bytes: %v", space, err)
 		}
 		fs.space = 0
-		reopen(t, fs.powerCut(true, none), m, fmt.Sprintf("%d bytes", space))
+		reopen(t, fs.powerCut(true, none), m, 1, fmt.Sprintf("%d bytes", space))
 	}
 }
 

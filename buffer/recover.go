@@ -43,26 +43,6 @@ type foundLane struct {
 	tail   *tail  // of the last segment, nil if the lane has none
 }
 
-// tail is what the newest segment of a lane holds.
-type tail struct {
-	header  header
-	end     int64 // behind its last frame
-	next    uint64
-	commit  uint64
-	tables  []table
-	faults  []Fault
-	durable int64 // frames before it are known to be on disk
-	err     error // a read that failed
-	errAt   int64
-}
-
-// table is the positions that rode in one frame.
-type table struct {
-	commit   uint64
-	complete bool
-	bytes    []byte
-}
-
 var (
 	errNoLog = errors.New("no segment has a readable beginning")
 	// errNoHead says that what was written last can't be read, so that nobody
@@ -234,77 +214,6 @@ func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 func (d *found) setAside(l *foundLane, s segment, next uint64, what string) {
 	l.aside = append(l.aside, s)
 	d.faults = append(d.faults, Fault{s.name(l.name), 0, s.first, max(next, s.first) - 1, what})
-}
-
-// readTail reads the whole of s, and leaves in it what a reader needs.
-func readTail(f io.ReaderAt, h header, s *segment) *tail {
-	t := &tail{header: h, end: block, next: h.first, commit: h.commit}
-	sc := newScanner(f, h.use)
-	for {
-		fr, _, err := sc.next(s.size)
-		if err != nil {
-			break
-		}
-		if sc.hole >= 0 {
-			t.faults = append(t.faults, Fault{s.name(h.lane), sc.hole, t.next, max(fr.first, t.next) - 1, "damaged"})
-			sc.hole = -1
-		}
-		t.durable = max(t.durable, int64(fr.durable))
-		t.end, t.next, t.commit = sc.off, max(t.next, fr.first+uint64(fr.count)), max(t.commit, fr.commit)
-		if len(fr.table) > 0 || fr.complete {
-			t.tables = append(t.tables, table{fr.commit, fr.complete, slices.Clone(fr.table)})
-		}
-	}
-	// A hole in what was never synced is what a power cut leaves; nobody counted on it.
-	t.faults = slices.DeleteFunc(t.faults, func(f Fault) bool { return f.Offset >= t.durable })
-	t.err, t.errAt = sc.err, sc.errAt
-	s.use, s.end = h.use, t.end
-	return t
-}
-
-// readPositions takes the newest complete table, and what changed after it.
-// Where a segment's own is torn or damaged, the segments before it are asked: a
-// position may then be older than it was, which repeats something and leaves
-// nothing out.
-func (d *found) readPositions(fs fsys, dir string) {
-	var all []table
-	for _, l := range d.sorted() {
-		if l.tail == nil {
-			continue
-		}
-		all = append(all, l.tail.tables...)
-		if !slices.ContainsFunc(l.tail.tables, isComplete) {
-			all = append(all, d.olderTables(fs, dir, l)...)
-		}
-	}
-	slices.SortFunc(all, func(a, b table) int { return cmp.Compare(a.commit, b.commit) })
-	for i := len(all) - 1; i > 0; i-- {
-		if all[i].complete {
-			all = all[i:]
-			break
-		}
-	}
-	for _, t := range all {
-		_ = parsePositions(t.bytes, d.positions) // it has a checksum: what is in it was written so
-	}
-}
-
-func isComplete(t table) bool { return t.complete }
-
-// olderTables goes back to the newest segment before the tail that has all positions.
-func (d *found) olderTables(fs fsys, dir string, l *foundLane) []table {
-	var all []table
-	for i := len(l.segs) - 2; i >= 0 && !slices.ContainsFunc(all, isComplete); i-- {
-		s := l.segs[i]
-		f, h, err := openSegment(fs, dir, l.name, s)
-		if err == nil && h.epoch == d.epoch && h.seq == s.seq {
-			all = append(all, readTail(f, h, &s).tables...)
-		}
-		if f != nil {
-			f.Close()
-		}
-	}
-	return all
 }
 
 // ahead is a position that no record of this log has reached: its head is gone,

@@ -1,0 +1,190 @@
+package buffer
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// How a Reader gets from one segment to the next, while they come and go.
+
+// enter opens the segment that comes next.
+func (r *Reader) enter() error {
+	p := r.src.at(r.seg.seq)
+	s := p.after
+	if !r.begun {
+		if first, ok := r.src.find(r.from); ok {
+			s = &first
+		}
+	}
+	if s == nil {
+		if p.here && p.next > r.next && r.hurt == nil {
+			r.hurt = r.fault(r.limit, "frames are missing behind it")
+		}
+		if err := r.gap(p.next); err != nil {
+			return err
+		}
+		return io.EOF
+	}
+	f, h, err := openSegment(r.fs, r.dir, r.lane, *s)
+	switch {
+	case f == nil && !errors.Is(err, os.ErrNotExist):
+		return err
+	case err != nil || h.epoch != r.epoch || h.lane != r.lane || h.seq != s.seq || h.first != s.first:
+		if f != nil {
+			f.Close()
+		}
+		return r.pass(s, h, err)
+	}
+	dropped := r.begun && !p.here || !r.begun && r.next < s.first
+	if s.first > r.next && !dropped && r.hurt == nil {
+		r.hurt = r.fault(r.limit, "frames are missing behind it")
+	}
+	r.file, r.sc = f, newScanner(f, h.use)
+	r.settle(s)
+	first := !r.begun
+	r.begun = true
+	lost := r.gap(s.first)
+	if first {
+		r.seek()
+	}
+	return lost
+}
+
+// pass goes by a segment that can't be read, unless it was dropped just now. One
+// that is recycled and not begun holds nothing that could be missed.
+func (r *Reader) pass(s *segment, h header, err error) error {
+	p := r.src.at(s.seq)
+	if !p.here {
+		return nil
+	}
+	if p.after == nil && p.end == unknownEnd { // a View: it may be about to begin
+		return io.EOF
+	}
+	r.seg, r.begun, r.limit = *s, true, 0
+	switch {
+	case err != nil:
+		r.hurt = r.fault(0, err.Error())
+	case h.epoch != r.epoch || h.lane != r.lane || h.seq > s.seq:
+		r.hurt = r.fault(0, "it is of another log or lane")
+	}
+	return nil
+}
+
+// settle finds how far a segment may be read.
+func (r *Reader) settle(s *segment) {
+	p := r.src.at(s.seq)
+	r.seg, r.limit, r.bound, r.again, r.exact = *s, p.end, 0, 0, p.end != unknownEnd
+	if !p.here {
+		r.limit = 0
+		return
+	}
+	if p.after != nil {
+		r.bound = p.after.first
+	}
+	if r.exact {
+		return
+	}
+	r.limit = p.size
+	if p.after == nil {
+		return
+	}
+	f, h, err := openSegment(r.fs, r.dir, r.lane, *p.after)
+	if f != nil {
+		f.Close()
+	}
+	if err == nil && h.epoch == r.epoch && h.before == s.seq {
+		r.limit, r.exact = int64(h.end), true
+	}
+}
+
+// turn is for the end of what may be read: go on if there is more, or to the
+// next segment.
+func (r *Reader) turn() error {
+	p := r.src.at(r.seg.seq)
+	if !p.here {
+		r.leave()
+		return nil
+	}
+	if p.after == nil {
+		if p.end == unknownEnd { // a View: the writer may fill what is not filled yet
+			r.rewind(p.size)
+			return io.EOF
+		}
+		if p.end > r.limit {
+			r.limit = p.end
+			return nil
+		}
+	}
+	if p.after != nil && r.bound == 0 { // it ended since it was entered, and its end is final now
+		r.rewind(0)
+		r.settle(&p.segment)
+		return nil
+	}
+	if r.sc.hole >= 0 && r.hurt == nil && r.exact {
+		r.hurt = r.fault(r.sc.hole, r.sc.what())
+	}
+	if p.after == nil {
+		r.sc.hole = -1
+		if p.next > r.next && r.hurt == nil {
+			r.hurt = r.fault(r.limit, "frames are missing behind it")
+		}
+		if err := r.gap(p.next); err != nil {
+			return err
+		}
+		return io.EOF
+	}
+	r.close()
+	return nil
+}
+
+func (r *Reader) rewind(limit int64) {
+	if r.sc.hole >= 0 {
+		r.sc.off, r.sc.hole = r.sc.hole, -1
+	}
+	r.sc.buf, r.limit = r.sc.buf[:0], limit
+}
+
+// leave gives up a segment that was dropped.
+func (r *Reader) leave() {
+	r.hurt = nil
+	r.close()
+}
+
+func (r *Reader) close() {
+	if r.file != nil {
+		r.file.Close()
+	}
+	r.file, r.sc = nil, nil
+}
+
+// seek goes to the newest key at or before from; if there is none, to the frame
+// that holds from; or to the beginning, if damage may have hidden a key.
+func (r *Reader) seek() {
+	start, next := int64(0), r.seg.first
+	keyed, holed := false, false
+	for {
+		f, at, err := r.sc.next(r.limit)
+		if err != nil {
+			break
+		}
+		holed = holed || r.sc.hole >= 0 && !keyed
+		r.sc.hole = -1
+		if f.kind == key && f.first <= r.from {
+			start, next, keyed = at, f.first, true
+		}
+		if f.kind == records && f.first+uint64(f.count) > r.from {
+			if !keyed {
+				start, next = at, f.first
+			}
+			break
+		}
+		if !keyed {
+			start, next = r.sc.off, f.first+uint64(f.count)
+		}
+	}
+	if start == 0 || holed && !keyed {
+		start, next = block, r.seg.first
+	}
+	r.sc.off, r.sc.hole, r.sc.failed, r.next = start, -1, 0, next
+}
