@@ -86,11 +86,11 @@ func TestTheServersSpeakModbus(t *testing.T) {
 }
 
 func TestEveryAddressStandsInTheSiteFileOnce(t *testing.T) {
-	got, err := fill(siteFile, addresses{pond: "P:1", shaft: "S:2", broker: "B:3"}, "/d")
+	got, err := fill(siteFile, addresses{pond: "P:1", shaft: "S:2", broker: "B:3", page: "W:4"}, "/d")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"P:1"`, `"S:2"`, "tcp://B:3", "/d/buffer"} {
+	for _, want := range []string{`"P:1"`, `"S:2"`, "tcp://B:3", "W:4", "/d/buffer"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in the filled file", want)
 		}

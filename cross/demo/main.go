@@ -82,6 +82,7 @@ func demo(ctx context.Context, bin string, stdout io.Writer) error {
 		return err
 	}
 	p.say("pond on %s, shaft on %s, broker on %s", m.addresses.pond, m.addresses.shaft, m.addresses.broker)
+	p.say("the agent's page is http://%s", m.addresses.page)
 	a, err := start(bin, dir, site)
 	if err != nil {
 		return err

@@ -14,7 +14,8 @@ type mine struct {
 	addresses   addresses
 }
 
-// openMine starts all three on free ports; show gets every message published.
+// openMine starts all three on free ports, and finds one for the agent's local
+// page; show gets every message published.
 func openMine(show func(topic string, payload []byte)) (m *mine, err error) {
 	m = &mine{}
 	defer func() {
@@ -31,6 +32,9 @@ func openMine(show func(topic string, payload []byte)) (m *mine, err error) {
 	}
 	if m.broker, m.addresses.broker, err = startBroker(show); err != nil {
 		return m, fmt.Errorf("broker: %w", err)
+	}
+	if m.addresses.page, err = freeAddress(); err != nil {
+		return m, fmt.Errorf("local page: %w", err)
 	}
 	return m, nil
 }

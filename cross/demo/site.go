@@ -12,7 +12,7 @@ import (
 var siteFile string
 
 // addresses are what the site file names and the demo chooses.
-type addresses struct{ pond, shaft, broker string }
+type addresses struct{ pond, shaft, broker, page string }
 
 // fill puts the addresses in. Each must stand in the file exactly once, so
 // that no change of the file leaves the demo talking to a port of its own.
@@ -21,6 +21,7 @@ func fill(file string, a addresses, dir string) (string, error) {
 		{"127.0.0.1:15021", a.pond},
 		{"127.0.0.1:15022", a.shaft},
 		{"127.0.0.1:18830", a.broker},
+		{"127.0.0.1:18080", a.page},
 		{"/tmp/pithead-demo", filepath.Join(dir, "buffer")},
 	} {
 		if n := strings.Count(file, p[0]); n != 1 {
