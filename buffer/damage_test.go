@@ -57,7 +57,7 @@ func listen(t *testing.T, m *model, lane string, r *Reader, what string) heard {
 		f, err := r.Next()
 		var lost *Lost
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return h
 		case errors.As(err, &lost):
 			if lost.From != n {
@@ -189,13 +189,12 @@ func TestANewestSegmentWithoutHeaderIsSetAside(t *testing.T) {
 }
 
 func TestAHeadThatIsLostBeginsANewEpoch(t *testing.T) {
-	fs, m := small(t)
-	former := m.epoch
+	fs, _ := small(t)
 	l, _, err := openLog(fs, roomy())
 	if err != nil {
 		t.Fatal(err)
 	}
-	former = l.Epoch()
+	former := l.Epoch()
 	l.SetPosition("events/county", 13) // as far as the two segments that stay go, and one
 	if err := l.Lane("data").Append([]byte("takes it along"), 1); err != nil {
 		t.Fatal(err)

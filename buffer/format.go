@@ -202,7 +202,7 @@ func parseHeader(b []byte) (header, error) {
 	if other == nil {
 		return h, nil
 	}
-	if err == errNewer && other == errNewer {
+	if errors.Is(err, errNewer) && errors.Is(other, errNewer) {
 		return header{}, errNewer
 	}
 	return header{}, errNoHeader

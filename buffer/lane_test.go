@@ -236,7 +236,7 @@ func all(t *testing.T, r *Reader) string {
 		f, err := r.Next()
 		var lost *Lost
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return strings.Join(parts, " ")
 		case errors.As(err, &lost):
 			parts = append(parts, fmt.Sprintf("lost %d-%d", lost.From, lost.To))
