@@ -394,7 +394,7 @@ func TestReadersFollowTheWriter(t *testing.T) {
 		for n := uint64(1); n <= last; {
 			f, err := r.Next()
 			switch {
-			case err == io.EOF:
+			case errors.Is(err, io.EOF):
 				if err := lane.Wait(t.Context(), n); err != nil {
 					return err
 				}

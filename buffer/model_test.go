@@ -66,7 +66,7 @@ func (m *model) check(l *Lane, allowLost bool) error {
 		f, err := r.Next()
 		var lost *Lost
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			if n != l.Next() {
 				return fmt.Errorf("%s: ends at %d, and the next is %d", l.name, n, l.Next())
 			}
