@@ -197,6 +197,7 @@ func (j *judge) onGrid(p *point) {
 // restore puts alarms and outputs where the last run left them; carried is the
 // alarms of that run, where it was this process's own before a reload.
 func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carried map[string]*alarm.Alarm) {
+	j.restoreOutputs(f) // before an alarm is told as removed: a crash between the two must find the trip stuck
 	for id, r := range f.Alarms {
 		if s, ok := j.standing[id]; ok {
 			s.since, s.t = time.Duration(r.M)*time.Millisecond, r.T
@@ -219,6 +220,9 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 		sample := alarm.Sample{At: j.now(), Value: l.Value, Quality: l.Quality}
 		s.Restore(f.Alarms[d.ID].memory(), sample, ok && carried == nil) // of a reload no delay counts as run through
 	}
+}
+
+func (j *judge) restoreOutputs(f *fold) {
 	for _, o := range j.outputs {
 		was, any := f.Outputs[o.cfg.ID]
 		o.on = was.On
