@@ -27,6 +27,7 @@ type busLoop struct {
 	log    *slog.Logger
 	told   time.Time // when the units' states were published
 	dead   time.Time // no offline unit is probed before, so that the living keep their share
+	asks   []ask     // reads for people that are not done
 
 	lost  map[string]uint64 // edges of each point that were told as lost
 	whys  map[string]string // why a point is bad, as it was logged last
@@ -98,14 +99,16 @@ func (b *busLoop) run(ctx context.Context) {
 		b.beat.Store(now.UnixNano())
 		wants, asks := b.mail.take()
 		b.order(wants)
+		b.asks = append(b.asks, asks...)
 		if b.switchOne(ctx, now) {
 			continue
 		}
-		for _, a := range asks {
-			b.answer(ctx, a)
-		}
-		at := b.turn(ctx, now)
+		b.answer(ctx)
+		at := b.turn(ctx, time.Now())
 		b.publish(now)
+		if len(b.asks) > 0 {
+			continue
+		}
 		timer.Reset(time.Until(at))
 		select {
 		case <-timer.C:
@@ -327,36 +330,51 @@ func (b *busLoop) judge(ctx context.Context, u *unit, err error, now time.Time) 
 func (b *busLoop) order(wants map[string]bool) {
 	for _, l := range b.lines {
 		if on, ok := wants[l.id]; ok {
-			if !l.known || l.want != on {
-				l.sure, l.next = false, time.Time{}
-			}
-			l.known, l.want, l.pending = true, on, true
+			// Written even if it is so already: the judge waits for a report.
+			l.known, l.want, l.pending, l.sure, l.next = true, on, true, false, time.Time{}
 		}
 	}
 }
 
-// switchOne writes the first output that is due, and says whether there was one.
-func (b *busLoop) switchOne(ctx context.Context, now time.Time) bool {
-	for _, l := range b.lines {
-		if !l.known || l.next.After(now) {
-			continue
-		}
-		err := l.write(ctx)
-		if ctx.Err() != nil {
-			return true
-		}
-		done := time.Now()
-		l.next = done.Add(rewrite)
-		if err != nil {
-			l.next = done.Add(retry)
-		}
-		if l.pending || l.sure != (err == nil) {
-			b.report(switched{Output: l.id, On: l.want, Err: err, At: done})
-		}
-		l.pending, l.sure = false, err == nil
+// switchOne writes the output that is due, first what the judge has just asked
+// for, and says whether to go on with that before any poll. What is written
+// again, or tried again, takes turns with the polls: outputs of a dead unit must
+// not keep the others' points from being read.
+func (b *busLoop) switchOne(ctx context.Context, now time.Time) (first bool) {
+	l := b.dueLine(now)
+	if l == nil {
+		return false
+	}
+	fresh := l.pending
+	err := l.write(ctx)
+	if ctx.Err() != nil {
 		return true
 	}
-	return false
+	done := time.Now()
+	l.next = done.Add(rewrite)
+	if err != nil {
+		l.next = done.Add(retry)
+	}
+	if l.pending || l.sure != (err == nil) {
+		b.report(switched{Output: l.id, On: l.want, Err: err, At: done})
+	}
+	l.pending, l.sure = false, err == nil
+	return fresh
+}
+
+// dueLine is the output to write now: a fresh wish, else the one that has
+// waited longest.
+func (b *busLoop) dueLine(now time.Time) (due *line) {
+	for _, l := range b.lines {
+		switch {
+		case !l.known || l.next.After(now):
+		case l.pending:
+			return l
+		case due == nil || l.next.Before(due.next):
+			due = l
+		}
+	}
+	return due
 }
 
 // write sets the output and reads it back where that can be.
@@ -376,17 +394,33 @@ func (l *line) write(ctx context.Context) error {
 	return nil
 }
 
-// answer reads points for a person, now, whatever their cycle.
-func (b *busLoop) answer(ctx context.Context, a ask) {
-	var all []drivers.Inspection
+// answer reads one poll for a person, whatever its cycle, and replies when all
+// that was asked for is read. One at a time: an output that is to be switched
+// meanwhile must not wait for more than one request.
+func (b *busLoop) answer(ctx context.Context) {
+	if len(b.asks) == 0 {
+		return
+	}
+	a := &b.asks[0]
+	var polls []*poll
 	for _, u := range b.units {
 		for _, p := range u.polls {
 			if slices.ContainsFunc(p.Points, func(id string) bool { return slices.Contains(a.points, id) }) {
-				all = append(all, inspect(ctx, b.bus, p)...)
+				polls = append(polls, p)
 			}
 		}
 	}
-	a.reply <- slices.DeleteFunc(all, func(i drivers.Inspection) bool { return !slices.Contains(a.points, i.Point) })
+	if a.done < len(polls) && a.ctx.Err() == nil {
+		p := polls[a.done]
+		a.found = append(a.found, inspect(ctx, b.bus, p)...)
+		p.unit.free = time.Now().Add(p.unit.Pause)
+		a.done++
+	}
+	if a.done < len(polls) && a.ctx.Err() == nil {
+		return
+	}
+	a.reply <- slices.DeleteFunc(a.found, func(i drivers.Inspection) bool { return !slices.Contains(a.points, i.Point) })
+	b.asks = slices.Delete(b.asks, 0, 1)
 }
 
 // inspect reads one poll with its raw registers where the driver shows them,
@@ -460,10 +494,13 @@ func (b *busLoop) watch(ctx context.Context, w drivers.Watcher) {
 	}
 }
 
-// ask is a person's wish to read points now.
+// ask is a person's wish to read points now, until ctx ends.
 type ask struct {
+	ctx    context.Context
 	points []string
 	reply  chan []drivers.Inspection // holds one
+	found  []drivers.Inspection      // so far; the loop's
+	done   int                       // polls that are read; the loop's
 }
 
 // A mailbox hands wishes to a loop without ever holding up who sends them; of

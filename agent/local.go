@@ -116,7 +116,7 @@ func (a *agent) serveRead(w http.ResponseWriter, r *http.Request) {
 	out := make([]LocalRead, 0, len(points))
 	for _, b := range a.loops {
 		reply := make(chan []drivers.Inspection, 1)
-		b.mail.ask(ask{points: a.of(points), reply: reply})
+		b.mail.ask(ask{ctx: ctx, points: a.of(points), reply: reply})
 		select {
 		case is := <-reply:
 			for _, i := range is {
