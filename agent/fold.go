@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -153,28 +152,12 @@ func (r remembered) memory() alarm.Memory {
 	return m
 }
 
-// readFold reads the events lane from its newest key on, where a reader of its
-// end begins. What can't be read is told and left out.
-func readFold(r *buffer.Reader) (*fold, []string) {
+// readFold reads the events lane from its newest key on. What can't be read is
+// told and left out.
+func readFold(l lane) (*fold, []string) {
 	f := newFold()
-	var faults []string
-	defer r.Close()
-	for {
-		fr, err := r.Next()
-		var lost *buffer.Lost
-		switch {
-		case err == io.EOF:
-			return f, faults
-		case errors.As(err, &lost):
-			faults = append(faults, fmt.Sprintf("events %d to %d can't be read", lost.From, lost.To))
-			continue
-		case err != nil:
-			return f, append(faults, err.Error())
-		}
-		if err := f.take(fr); err != nil {
-			faults = append(faults, err.Error())
-		}
-	}
+	faults := fromKey(l, "events", func() { *f = *newFold() }, f.take)
+	return f, faults
 }
 
 func (f *fold) take(fr buffer.Frame) error {

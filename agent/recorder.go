@@ -256,11 +256,12 @@ func (r *recorder) tellLost(count int) {
 
 // resume makes the chain go on where the events end.
 func (r *recorder) resume() error {
-	if r.fold.Last == nil {
+	next := r.events.Next()
+	if next == 1 {
 		return nil
 	}
-	if err := r.chain.Resume(r.events.Next()-1, r.fold.Last); err != nil {
-		return fmt.Errorf("the chain of events: %w", err)
+	if r.fold.Last == nil {
+		return fmt.Errorf("event %d, the last one, can't be read", next-1)
 	}
-	return nil
+	return r.chain.Resume(next-1, r.fold.Last)
 }

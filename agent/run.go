@@ -65,6 +65,7 @@ type agent struct {
 	buses    map[string]*busLoop
 	loops    []*busLoop
 	uplinks  []*uplink.Uplink
+	tail     *record.Decoder // what the last run stored, until a start has learnt from it
 	key      *event.Key
 	boot     uint32
 	session  string
@@ -163,7 +164,8 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	last, encoder, faults := readLast(a.rec.data, site)
+	last, encoder, faults := readLast(a.tail, site)
+	a.tail = nil
 	if a.clock = o.Before.clock; a.clock == nil {
 		a.clock = NewClock(max(o.Built.UnixMilli(), a.rec.fold.Newest))
 	}
@@ -293,17 +295,29 @@ func (a *agent) closeBuses() error {
 	return errors.Join(errs...)
 }
 
-// identity is the gateway's key; a gateway without one makes one.
-func identity(site *config.Site, dir string) (*event.Key, error) {
-	path := site.Identity
-	if path == "" {
-		path = filepath.Join(dir, config.IdentityFile)
+// identity is the gateway's key; a gateway without one makes one. A key that
+// can't be read is no reason not to guard: it is told, and another signs.
+func identity(site *config.Site, dir string) (*event.Key, []string, error) {
+	own := filepath.Join(dir, config.IdentityFile)
+	var faults []string
+	for _, path := range []string{site.Identity, own} {
+		if path == "" {
+			continue
+		}
+		k, err := event.LoadKey(path)
+		if errors.Is(err, os.ErrNotExist) {
+			k, err = event.NewKey(path)
+		}
+		if err == nil {
+			return k, faults, nil
+		}
+		faults = append(faults, "the identity: "+err.Error())
 	}
-	k, err := event.LoadKey(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return event.NewKey(path)
+	if err := os.Rename(own, own+".bad"); err != nil {
+		return nil, faults, err
 	}
-	return k, err
+	k, err := event.NewKey(own)
+	return k, faults, err
 }
 
 func random(bytes int) string {
@@ -314,8 +328,8 @@ func random(bytes int) string {
 
 // readLast is the latest stored reading of every point, and an encoder that
 // goes on from there.
-func readLast(l *buffer.Lane, site *config.Site) (map[string]record.Last, *record.Encoder, []string) {
-	d, faults := decodeTail(l)
+func readLast(d *record.Decoder, site *config.Site) (map[string]record.Last, *record.Encoder, []string) {
+	var faults []string
 	last := map[string]record.Last{}
 	var keep []record.Last
 	ids := make([]string, len(site.Points))

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -276,5 +277,59 @@ func TestTwoAgentsDoNotShareABuffer(t *testing.T) {
 	defer l.Close()
 	if _, err := Run(t.Context(), site, Options{Log: slog.New(slog.DiscardHandler)}); err == nil {
 		t.Error("a second agent ran on the same buffer")
+	}
+}
+
+// A head that can't be gone on with begins a new epoch that names the old one;
+// trips and totals are not forgotten over it.
+func TestADamagedHeadBeginsANewEpochThatNamesTheOld(t *testing.T) {
+	dir := t.TempDir()
+	high := strings.Replace(pondSite, "[[0s, 4], [10s, 6], [30s, 4]], repeat: 60s", "[[0s, 6]]", 1)
+	high = strings.Replace(high, "for: 3s", "for: 3s, latch: true", 1)
+	site := simSite(t, dir, high)
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 20*time.Second) })
+	before := eventsOf(t, dir)
+	lines := bytes.Split(bytes.TrimSpace(before), []byte("\n"))
+	last, err := event.Parse(lines[len(lines)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoil(t, dir)
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 20*time.Second) })
+	after := eventsOf(t, dir)
+	verified(t, dir, after)
+	first, err := event.Parse(bytes.Split(after, []byte("\n"))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Epoch == last.Epoch || first.N != 1 {
+		t.Fatalf("it went on as epoch %s, event %d", first.Epoch, first.N)
+	}
+	if got := told(t, after); got != "" {
+		t.Errorf("told %q: the alarm stood before, and still does", got)
+	}
+	if !strings.Contains(string(first.Member("after")), last.Epoch) {
+		t.Errorf("the first event of the new epoch follows %s\n%s", first.Member("after"), after)
+	}
+	for _, r := range readingsOf(t, dir) {
+		if r.Point == "pond.rain" && r.Value.Float() < 7 {
+			t.Fatalf("the rain total began again at %v", r.Value)
+		}
+	}
+}
+
+// spoil puts something at the end of the events that is none.
+func spoil(t *testing.T, dir string) {
+	t.Helper()
+	var lanes []buffer.LaneConfig
+	for _, name := range []string{laneEvents, laneStats, laneData} {
+		lanes = append(lanes, buffer.LaneConfig{Name: name, Size: 2 << 20})
+	}
+	l, _, err := buffer.Open(buffer.Config{Dir: dir, Lanes: lanes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Lane(laneEvents).Append([]byte("no event"), 1), l.Close()); err != nil {
+		t.Fatal(err)
 	}
 }

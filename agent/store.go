@@ -46,91 +46,173 @@ func (a *agent) openBuffer() (faults []string, err error) {
 	return append(faults, more...), err
 }
 
-// openAt opens the log in one folder and learns from it where the last run ended.
+// openAt opens the log in one folder and learns from it, or from the one that
+// had to be set aside, where the last run ended.
 func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 	r := a.rec
-	lanes := []buffer.LaneConfig{
-		{Name: laneEvents, Size: b.Events, Key: func() []byte { return r.fold.key() }},
-		{Name: laneStats, Size: b.Stats},
-		{Name: laneData, Size: b.Size - b.Events - b.Stats, Key: r.dataKey},
-	}
-	r.fold = newFold()
-	log, report, err := buffer.Open(buffer.Config{Dir: b.Dir, Lanes: lanes})
+	report, err := a.openLog(b)
 	if err != nil {
 		return nil, err
+	}
+	a.key, faults, err = identity(a.site, b.Dir)
+	if err != nil {
+		return faults, errors.Join(err, a.buf.Close())
 	}
 	for _, f := range report.Faults {
 		faults = append(faults, f.String())
 	}
-	a.buf, r.buf = log, log
-	r.events, r.stats, r.data = log.Lane(laneEvents), log.Lane(laneStats), log.Lane(laneData)
-	if a.key, err = identity(a.site, b.Dir); err != nil {
-		return nil, errors.Join(err, log.Close())
+	r.chain = event.NewChain(a.key, a.buf.Epoch())
+	if report.Kept == "" {
+		faults = append(faults, a.learn(laneOf(r.events), laneOf(r.data))...)
+		if err := r.resume(); err != nil {
+			if report, err = a.begin(b, err); err != nil {
+				return faults, err
+			}
+			r.chain = event.NewChain(a.key, a.buf.Epoch())
+		}
 	}
-	r.chain = event.NewChain(a.key, log.Epoch())
 	if report.Kept != "" {
 		faults = append(faults, fmt.Sprintf("a fresh buffer was begun: %s; the former one is kept in %s", report.Why, report.Kept))
-		r.chain.Follow(headOf(report.Kept))
+		faults = append(faults, a.follow(report.Kept)...)
 	}
-	fold, more := readFold(r.events.Reader(r.events.Next()))
-	r.fold = fold
-	if err := r.resume(); err != nil {
-		return nil, errors.Join(err, log.Close())
-	}
-	a.boot = fold.Boot
-	if id := bootID(); a.boot == 0 || id != fold.BootID {
+	a.boot = r.fold.Boot
+	if id := bootID(); a.boot == 0 || id != r.fold.BootID {
 		a.boot++
 	}
 	r.shareOffsets()
-	return append(faults, more...), nil
+	return faults, nil
+}
+
+func (a *agent) openLog(b config.Buffer) (buffer.Report, error) {
+	r := a.rec
+	log, report, err := buffer.Open(buffer.Config{Dir: b.Dir, Lanes: []buffer.LaneConfig{
+		{Name: laneEvents, Size: b.Events, Key: func() []byte { return r.fold.key() }},
+		{Name: laneStats, Size: b.Stats},
+		{Name: laneData, Size: b.Size - b.Events - b.Stats, Key: r.dataKey},
+	}})
+	if err != nil {
+		return report, err
+	}
+	a.buf, r.buf = log, log
+	r.events, r.stats, r.data = log.Lane(laneEvents), log.Lane(laneStats), log.Lane(laneData)
+	return report, nil
+}
+
+// begin sets the log aside, since its chain can't be gone on with, and begins a
+// new epoch.
+func (a *agent) begin(b config.Buffer, why error) (buffer.Report, error) {
+	if err := a.buf.Close(); err != nil {
+		return buffer.Report{}, err
+	}
+	former, err := buffer.SetAside(b.Dir)
+	if err != nil {
+		return buffer.Report{}, err
+	}
+	report, err := a.openLog(b)
+	report.Kept, report.Why = former, why.Error()
+	return report, err
+}
+
+// learn takes in what the events come to, and the latest reading of each point.
+func (a *agent) learn(events, data lane) []string {
+	var faults, more []string
+	a.rec.fold, faults = readFold(events)
+	a.tail, more = decodeTail(data)
+	return append(faults, more...)
+}
+
+// follow learns from a log that was set aside, as far as it can be read: alarms
+// and outputs stand where they stood, totals go on, and the first event of the
+// new epoch names the last one of the old. Numbers and boots begin anew.
+func (a *agent) follow(dir string) []string {
+	v, err := buffer.OpenView(dir)
+	if err != nil {
+		a.rec.fold, a.tail = newFold(), &record.Decoder{}
+		return []string{err.Error()}
+	}
+	faults := a.learn(kept(v, laneEvents), kept(v, laneData))
+	f := a.rec.fold
+	if p, err := event.Parse(f.Last); err == nil {
+		a.rec.chain.Follow(event.Head{Epoch: p.Epoch, N: p.N, Hash: p.Hash()})
+	}
+	f.Last, f.Boot, f.BootID, f.Offsets = nil, 0, "", map[uint32]int64{}
+	return faults
 }
 
 func (a *agent) lanes() []*buffer.Lane { return []*buffer.Lane{a.rec.events, a.rec.stats, a.rec.data} }
 
 // decodeTail decodes the data lane from its newest key on: what a run begins from.
-func decodeTail(l *buffer.Lane) (*record.Decoder, []string) {
+func decodeTail(l lane) (*record.Decoder, []string) {
 	d := &record.Decoder{}
-	var faults []string
-	r := l.Reader(l.Next())
+	faults := fromKey(l, "readings", func() { *d = record.Decoder{} }, func(fr buffer.Frame) error {
+		if fr.Key {
+			return d.Key(fr.Payload)
+		}
+		_, err := d.Frame(fr.Payload)
+		return err
+	})
+	return d, faults
+}
+
+// lane is a lane of the log in hand, or of one that was set aside.
+type lane struct {
+	first, next uint64
+	reader      func(from uint64) *buffer.Reader
+}
+
+func laneOf(l *buffer.Lane) lane { return lane{l.First(), l.Next(), l.Reader} }
+
+// kept is a lane of a log that was set aside; it is empty where there is none.
+func kept(v *buffer.View, name string) lane {
+	for _, l := range v.Lanes {
+		if l.Name == name {
+			return lane{l.First, l.Next, func(from uint64) *buffer.Reader { return v.Reader(name, from) }}
+		}
+	}
+	return lane{first: 1, next: 1, reader: func(uint64) *buffer.Reader { return nil }}
+}
+
+// fromKey gives every frame of a lane from its newest key on. Where the newest
+// segment has lost its key it goes back to the one before; begin is called
+// before each try. It returns what could not be read, or not be taken.
+func fromKey(l lane, what string, begin func(), take func(buffer.Frame) error) []string {
+	for from := l.next; ; {
+		begin()
+		at, keyed, faults := walk(l.reader(from), what, take)
+		if at == 0 {
+			at = from
+		}
+		if keyed || at <= l.first {
+			return faults
+		}
+		from = at - 1
+	}
+}
+
+// walk gives every frame that a reader has. It returns the number it began at (0
+// where there was none), and whether a key came before the first record.
+func walk(r *buffer.Reader, what string, take func(buffer.Frame) error) (at uint64, keyed bool, faults []string) {
+	if r == nil {
+		return 0, false, nil
+	}
 	defer r.Close()
 	for {
 		fr, err := r.Next()
 		var lost *buffer.Lost
 		switch {
 		case err == io.EOF:
-			return d, faults
+			return at, keyed, faults
 		case errors.As(err, &lost):
-			faults = append(faults, fmt.Sprintf("readings %d to %d can't be read", lost.From, lost.To))
+			faults = append(faults, fmt.Sprintf("%s %d to %d can't be read", what, lost.From, lost.To))
 			continue
 		case err != nil:
-			return d, append(faults, err.Error())
+			return at, keyed, append(faults, err.Error())
 		}
-		if fr.Key {
-			err = d.Key(fr.Payload)
-		} else {
-			_, err = d.Frame(fr.Payload)
+		if at == 0 {
+			at, keyed = fr.First, fr.Key
 		}
-		if err != nil {
-			faults = append(faults, fmt.Sprintf("readings from %d on: %v", fr.First, err))
+		if err := take(fr); err != nil {
+			faults = append(faults, fmt.Sprintf("%s from %d on: %v", what, fr.First, err))
 		}
 	}
-}
-
-// headOf is the last event of a log that was set aside, as far as it can be read.
-func headOf(dir string) event.Head {
-	v, err := buffer.OpenView(dir)
-	if err != nil {
-		return event.Head{}
-	}
-	var head event.Head
-	for _, l := range v.Lanes {
-		if l.Name != laneEvents {
-			continue
-		}
-		f, _ := readFold(v.Reader(laneEvents, l.Next))
-		if p, err := event.Parse(f.Last); err == nil {
-			head = event.Head{Epoch: p.Epoch, N: p.N, Hash: p.Hash()}
-		}
-	}
-	return head
 }
