@@ -23,6 +23,7 @@ type bench struct {
 	*judge
 	t      *testing.T
 	outs   map[string]bool
+	dead   bool // the outputs' bus says nothing
 	events []event.Event
 	stored []record.Reading
 	stop   context.CancelFunc
@@ -30,10 +31,20 @@ type bench struct {
 
 func newBench(t *testing.T, site *config.Site, f *fold, last map[string]record.Last) *bench {
 	t.Helper()
+	return startBench(t, &bench{t: t}, site, f, last)
+}
+
+func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[string]record.Last) *bench {
+	t.Helper()
 	q := newQueue(1000)
-	b := &bench{t: t, outs: map[string]bool{}}
+	b.outs = map[string]bool{}
 	b.judge = newJudge(site, NewClock(0), q, slog.New(slog.DiscardHandler))
-	b.wants = func(_, output string, on bool) { b.outs[output] = on }
+	b.wants = func(_, output string, on bool) {
+		b.outs[output] = on
+		if !b.dead {
+			b.done <- switched{Output: output, On: on, At: time.Now()}
+		}
+	}
 	if f != nil {
 		b.restore(f, 1, last, nil)
 	}
@@ -394,4 +405,10 @@ func foldIn(t *testing.T, f *fold, es []event.Event) {
 		c.Commit()
 		f.add(p)
 	}
+}
+
+// newDeadBench is a bench whose outputs' bus never says a word.
+func newDeadBench(t *testing.T, site *config.Site, f *fold) *bench {
+	t.Helper()
+	return startBench(t, &bench{t: t, dead: true}, site, f, nil)
 }

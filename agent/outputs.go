@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +24,7 @@ type output struct {
 	held   bool        // a trip that was on before this start
 	stuck  string      // a trip that is held by an alarm which the site file has lost
 	fault  *standing   // output:x/fault
+	tried  bool        // the bus has said how writing what is wanted went
 	err    error       // of the last write
 	wrong  bool        // what fault was last told
 }
@@ -40,10 +40,21 @@ func (o *output) asked() (by string) {
 }
 
 // freed says whether a trip that was on before this start may go: every alarm
-// that names it has spoken, on a good sample. Where none names it, nobody may.
+// that names it has spoken, on a good sample, and waits for nothing. Where none
+// names it, nobody may.
 func (o *output) freed() bool {
-	return o.stuck == "" && len(o.askers) > 0 &&
-		!slices.ContainsFunc(o.askers, func(s *standing) bool { return !s.good })
+	return o.stuck == "" && len(o.askers) > 0 && o.unheard() == nil
+}
+
+// unheard is an alarm that may yet ask: no good sample of this run has spoken,
+// or one has, and its delay runs.
+func (o *output) unheard() *standing {
+	for _, s := range o.askers {
+		if _, delayed := s.Due(); delayed || !s.good {
+			return s
+		}
+	}
+	return nil
 }
 
 // decide switches the output if that is to be done, and judges whether it obeys.
@@ -63,7 +74,7 @@ func (j *judge) decide(o *output) {
 
 func (j *judge) switchTo(o *output, on bool, by, why string) {
 	changed := on != o.on
-	o.known, o.on = true, on
+	o.known, o.on, o.tried = true, on, false
 	j.wants(o.cfg.Bus, o.cfg.ID, on)
 	if !changed {
 		return
@@ -77,8 +88,10 @@ func (j *judge) switchTo(o *output, on bool, by, why string) {
 }
 
 // verify tells the output's own alarm whether the output does what it should.
+// What was not written yet does not: not one that is new, whose delay gives it
+// time, and not one that failed before a restart, which nothing has mended.
 func (j *judge) verify(o *output) {
-	wrong := o.err != nil || j.disobeys(o)
+	wrong := !o.tried || o.err != nil || j.disobeys(o)
 	if wrong == o.wrong && o.fault.good {
 		return
 	}
@@ -109,7 +122,7 @@ func (j *judge) switched(s switched) {
 			j.log.Info("output is written again", "id", s.Output)
 		}
 	}
-	o.err = s.Err
+	o.tried, o.err = true, s.Err
 }
 
 // letGo releases, by a person's word, a trip that no alarm can release any more.
@@ -121,8 +134,8 @@ func (j *judge) letGo(o *output, by, why string) error {
 		return fmt.Errorf("%s asks for it", o.asked())
 	case !o.held:
 		return errors.New("it is not held")
-	case o.stuck == "" && len(o.askers) > 0:
-		return errors.New("it waits for a good sample of each of its alarms' points")
+	case o.unheard() != nil:
+		return fmt.Errorf("it waits for a good sample of %s, on which %s is over", o.unheard().Def().Point, o.unheard().Def().ID)
 	}
 	o.held, o.stuck = false, ""
 	j.switchTo(o, false, by, why)
