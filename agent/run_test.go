@@ -22,6 +22,7 @@ import (
 // simSite is a whole site without hardware, in one file.
 func simSite(t *testing.T, dir, text string) *config.Site {
 	t.Helper()
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
 	site, problems := config.Parse("site.yaml", []byte(text+"\nbuffer: {dir: "+dir+", size: 16MB}\n"))
 	if site == nil {
 		t.Fatal(problems)

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -17,39 +19,71 @@ const (
 )
 
 // KeepGood puts the site's text into its buffer's folder, as what to run when
-// the site file is bad one day. It replaces the one before it in one step.
+// the site file is bad one day. Where that is is noted in the folder for the
+// agent's state too, since a bad file may not say it any more; that one may be
+// out of reach, and then there is no note.
 func KeepGood(s *Site) error {
-	path := filepath.Join(s.Buffer.Dir, goodFile)
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(s.Source) {
-		return nil
-	}
-	f, err := os.CreateTemp(s.Buffer.Dir, goodFile+".*")
-	if err != nil {
+	if err := replace(filepath.Join(s.Buffer.Dir, goodFile), s.Source); err != nil {
 		return fmt.Errorf("keep the good site file: %w", err)
 	}
-	_, err = f.Write(s.Source)
+	note := noteOf(s.File)
+	if s.Buffer.Dir != filepath.Dir(note) && os.MkdirAll(filepath.Dir(note), 0o700) == nil {
+		_ = replace(note, []byte(s.Buffer.Dir))
+	}
+	return nil
+}
+
+// noteOf is the note of where a site file's buffer was.
+func noteOf(file string) string {
+	state := os.Getenv("STATE_DIRECTORY") // set by systemd
+	if state == "" {
+		state = DefaultDir
+	}
+	if abs, err := filepath.Abs(file); err == nil {
+		file = abs
+	}
+	sum := sha256.Sum256([]byte(file))
+	return filepath.Join(state, hex.EncodeToString(sum[:8])+".dir")
+}
+
+// replace gives a file new contents in one step.
+func replace(path string, text []byte) error {
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return fmt.Errorf("keep the good site file: %w", err)
+		return err
 	}
-	d, err := os.Open(s.Buffer.Dir)
+	d, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return fmt.Errorf("keep the good site file: %w", err)
+		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
 
 // LastGood is the last good version of a site file that is bad now. Where its
-// buffer's folder is, is read from the bad file as far as that goes.
+// buffer's folder is, is read from the bad file as far as that goes, or from
+// the note that KeepGood left.
 func LastGood(file string) (*Site, error) {
 	src, _ := os.ReadFile(file) // it may be gone altogether
-	dir := bufferDir(src)
-	path := filepath.Join(dir, goodFile)
+	path := filepath.Join(bufferDir(src), goodFile)
 	good, err := os.ReadFile(path)
+	if err != nil {
+		if dir, noted := os.ReadFile(noteOf(file)); noted == nil {
+			path = filepath.Join(string(dir), goodFile)
+			good, err = os.ReadFile(path)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

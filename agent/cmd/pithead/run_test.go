@@ -106,6 +106,7 @@ func freePort(t *testing.T) string {
 func TestARunFromItsStartToItsReloadsToItsLastGoodFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PITHEAD_SOCKET", filepath.Join(dir, "s.sock"))
+	t.Setenv("STATE_DIRECTORY", filepath.Join(dir, "state"))
 	file, web := filepath.Join(dir, "site.yaml"), freePort(t)
 	site := func(limit string) string {
 		s := strings.Replace(goodSite, "alarms: [{level: red, above: 5}]", "alarms: [{level: red, above: "+limit+", latch: true}]", 1)
@@ -151,6 +152,12 @@ func TestARunFromItsStartToItsReloadsToItsLastGoodFile(t *testing.T) {
 		st := s.standing()
 		return st["agent/config"] == "active" && st["pond.level/red"] == "acked"
 	})
+	s.stop()
+
+	// Also when nothing of the file says any more where its buffer is.
+	write(t, file, "buses: [")
+	s = start(t, web, file)
+	s.until("the last good file runs", func() bool { return s.standing()["agent/config"] == "active" })
 	s.stop()
 	if status, out, err := try(t, "buffer", "stat", dir+"/buf"); status != done || !strings.Contains(out, "events") {
 		t.Errorf("buffer stat: %d %s %s", status, out, err)
