@@ -111,7 +111,7 @@ func (j *judge) now() time.Duration { return j.clock.M(time.Now()) }
 func (j *judge) batch(rs []drivers.Reading) {
 	for _, r := range rs {
 		if i, ok := j.index[r.Point]; ok {
-			j.sample(j.points[i], r)
+			j.take(j.points[i], r)
 		}
 	}
 	j.compute()

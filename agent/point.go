@@ -2,6 +2,7 @@ package agent
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,7 @@ type point struct {
 	last     drivers.Reading
 	at       time.Duration // of last, since boot
 	seen     bool          // last counts
+	past     past
 	heard    time.Duration // when the last reading came in, or it was called stale
 	stored   stored
 	standing []*standing // its alarms
@@ -55,9 +57,53 @@ func (s *stored) keep(r drivers.Reading, at time.Duration) {
 	*s = stored{any: true, at: at, value: r.Value, quality: r.Quality, code: r.Code}
 }
 
-// sample takes one reading in: judges it, counts it, stores it if it is to be stored.
+// take takes in what a bus tells. Edges and polls of one line come by two ways
+// and may cross: a poll that an edge has overtaken says nothing new, and must
+// not undo the edge; an edge that a poll has overtaken is judged, and then again
+// what is so now.
+func (j *judge) take(p *point, r drivers.Reading) {
+	switch {
+	case p.cfg.Device != "" || p.cfg.Value != nil:
+		j.sample(p, r)
+	case !p.seen || !r.At.Before(p.last.At):
+		p.past.put(r)
+		j.sample(p, r)
+	case p.cfg.Type != "counter" && p.past.put(r): // a newer total has the older in it
+		now := p.last
+		j.sample(p, r)
+		j.sample(p, now)
+	}
+}
+
+// past is the newest changes of a line by the time at which they were so.
+type past []drivers.Reading
+
+// mostPast is more edges than can overtake one poll.
+const mostPast = 16
+
+// put adds a reading in its place, and says whether it differs from what is
+// known of that time.
+func (h *past) put(r drivers.Reading) bool {
+	i := len(*h)
+	for i > 0 && r.At.Before((*h)[i-1].At) {
+		i--
+	}
+	switch {
+	case i > 0 && (*h)[i-1].Value == r.Value && (*h)[i-1].Quality == r.Quality:
+		return false
+	case i == 0 && len(*h) == mostPast:
+		return false
+	case len(*h) == mostPast:
+		*h = slices.Delete(*h, 0, 1)
+		i--
+	}
+	*h = slices.Insert(*h, i, r)
+	return true
+}
+
+// sample judges a reading, counts it, and stores it if it is to be stored.
 func (j *judge) sample(p *point, r drivers.Reading) {
-	at := max(j.clock.M(r.At), p.at) // edges and polls of one line may cross; none is lost
+	at := max(j.clock.M(r.At), p.at) // an alarm's time never goes back
 	p.last, p.at, p.seen, p.heard = r, at, true, j.now()
 	keep := p.stored.wants(p.cfg, r, at)
 	for _, s := range p.standing {
