@@ -223,15 +223,18 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 }
 
 func (j *judge) restoreOutputs(f *fold) {
+	stuck := map[string]string{}
+	for id, was := range f.Outputs {
+		if stuck[id] = was.Stuck; was.On && was.Stuck == "" {
+			stuck[id] = j.stick(id, f)
+		}
+	}
 	for _, o := range j.outputs {
 		was, any := f.Outputs[o.cfg.ID]
-		o.on = was.On
+		o.on, o.stuck = was.On, stuck[o.cfg.ID]
 		o.held = o.cfg.Trip && was.On
 		if !any && o.cfg.OnStart != nil {
 			o.held = o.cfg.Trip && *o.cfg.OnStart // switched, and told, when the judge begins
-		}
-		if o.stuck = was.Stuck; o.held && o.stuck == "" {
-			j.stick(o, f)
 		}
 	}
 }
@@ -243,21 +246,29 @@ func (j *judge) removed(id string, r remembered) {
 		Why: "removed from the site file", More: []event.Field{{Name: "was", Value: r.State}}}, j.now())
 }
 
-// stick finds the alarm that held a trip when the last run ended, and that no
-// longer names it or is gone: no good sample can release what it held. That is
-// told, so that it outlives further restarts.
-func (j *judge) stick(o *output, f *fold) {
-	for id, r := range f.Alarms {
-		if !slices.Contains(r.Do, o.cfg.ID) {
-			continue
+// stick finds the alarm that held an output when the last run ended, and that
+// no longer names it or is gone: no good sample can release the trip that it
+// held. That is told, so that it outlives further starts and files, also of an
+// output that is itself gone and may come back.
+func (j *judge) stick(output string, f *fold) (by string) {
+	name := ""
+	if o, ok := j.byName[output]; ok {
+		if !o.cfg.Trip {
+			return ""
 		}
-		if s, ok := j.standing[id]; ok && slices.Contains(s.Def().Do, o.cfg.ID) {
-			continue
-		}
-		o.stuck = id
-		j.log.Warn("a trip stays on: the alarm that asked for it has left the site file; release it with pithead reset "+o.cfg.ID, "alarm", id)
-		j.tell(event.Event{Kind: "output", ID: "output:" + o.cfg.ID, Name: o.cfg.Name, State: onOff(true),
-			More: []event.Field{{Name: "stuck", Value: id}}}, j.now())
-		return
+		name = o.cfg.Name
 	}
+	for id, r := range f.Alarms {
+		if !slices.Contains(r.Do, output) {
+			continue
+		}
+		if s, ok := j.standing[id]; ok && slices.Contains(s.Def().Do, output) {
+			continue
+		}
+		j.log.Warn("a trip stays on: the alarm that asked for it has left the site file; release it with pithead reset "+output, "alarm", id)
+		j.tell(event.Event{Kind: "output", ID: "output:" + output, Name: name, State: onOff(true),
+			More: []event.Field{{Name: "stuck", Value: id}}}, j.now())
+		return id
+	}
+	return ""
 }
