@@ -64,7 +64,8 @@ func (b *bench) give(rs ...drivers.Reading) {
 
 func (b *bench) settled() {
 	synctest.Wait()
-	for _, e := range b.queue.takeEvents() {
+	es, _ := b.queue.takeEvents()
+	for _, e := range es {
 		b.events = append(b.events, e.event)
 	}
 	rs, _ := b.queue.swapReadings(nil)

@@ -8,8 +8,9 @@ import (
 )
 
 // A queue stands between the judge and the disk, so that a disk that stalls
-// holds up neither alarms nor outputs. It is bounded: when it is full the
-// oldest readings go and are counted, events never. Any goroutine may use it.
+// holds up neither alarms nor outputs. It is bounded: when it is full the oldest
+// go and are counted; of events and statistics that is only where a write hangs
+// for days. Any goroutine may use it.
 type queue struct {
 	wake chan struct{} // holds one: there is an event
 	most int           // readings
@@ -18,7 +19,7 @@ type queue struct {
 	readings []record.Reading
 	events   []queued
 	stats    []record.Stat
-	lost     int // readings dropped since taken last
+	lost     lost // since taken last
 }
 
 // queued is an event that waits for its number.
@@ -36,14 +37,18 @@ func (q *queue) addReadings(rs []record.Reading) {
 	defer q.mu.Unlock()
 	if over := len(q.readings) + len(rs) - q.most; over > 0 {
 		drop := min(over, len(q.readings))
-		q.readings = append(q.readings[:0], q.readings[drop:]...)
-		q.lost += drop
+		q.readings = q.readings[drop:] // not moved: this is the judge's time
+		q.lost.readings += drop
 	}
 	q.readings = append(q.readings, rs...)
 }
 
 func (q *queue) addEvent(e event.Event, s event.Stamp) {
 	q.mu.Lock()
+	if len(q.events) >= mostEvents {
+		q.events = q.events[1:]
+		q.lost.events++
+	}
 	q.events = append(q.events, queued{e, s})
 	q.mu.Unlock()
 	select {
@@ -56,15 +61,20 @@ func (q *queue) addStats(ss []record.Stat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stats = append(q.stats, ss...)
+	if over := len(q.stats) - mostStats; over > 0 {
+		q.stats = q.stats[over:]
+		q.lost.stats += over
+	}
 }
 
-// takeEvents is all events that wait; they are the caller's.
-func (q *queue) takeEvents() []queued {
+// takeEvents is all events that wait, which are the caller's, and how many were
+// dropped since the last call.
+func (q *queue) takeEvents() (es []queued, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	es := q.events
-	q.events = nil
-	return es
+	es, lost = q.events, q.lost.events
+	q.events, q.lost.events = nil, 0
+	return es, lost
 }
 
 // swapReadings is all readings that wait, for an empty slice to collect the
@@ -72,17 +82,17 @@ func (q *queue) takeEvents() []queued {
 func (q *queue) swapReadings(empty []record.Reading) (rs []record.Reading, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	rs, lost = q.readings, q.lost
-	q.readings, q.lost = empty[:0], 0
+	rs, lost = q.readings, q.lost.readings
+	q.readings, q.lost.readings = empty[:0], 0
 	return rs, lost
 }
 
-func (q *queue) takeStats() []record.Stat {
+func (q *queue) takeStats() (ss []record.Stat, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	ss := q.stats
-	q.stats = nil
-	return ss
+	ss, lost = q.stats, q.lost.stats
+	q.stats, q.lost.stats = nil, 0
+	return ss, lost
 }
 
 // waiting is how much the queue holds.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,8 +38,9 @@ type recorder struct {
 	stat     []record.Stat
 	frame    []byte
 	sinceKey int // bytes of data frames since the last key
-	err      error
-	retry    time.Time
+	troubles [4]trouble
+	failing  bool // failed was told so
+	untold   lost // told once the disk takes what waits
 
 	lost    atomic.Uint64 // shared: readings that were never stored
 	offsets atomic.Pointer[map[uint32]int64]
@@ -50,7 +52,25 @@ const (
 	keyLeast   = 256 << 10   // bytes of data between two keys, at least,
 	keyShare   = 32          // and this many times the key's own size
 	mostEvents = 100_000     // that wait for a disk
+	mostStats  = 20_000      // likewise
 )
+
+// A trouble is what one kind of write met last. Each has its own: a disk that is
+// full still takes what fits into a segment that is there.
+type trouble struct {
+	err   error
+	retry time.Time
+}
+
+const (
+	ofEvents = iota
+	ofReadings
+	ofStats
+	ofPositions
+)
+
+// lost counts what was dropped from memory.
+type lost struct{ readings, events, stats int }
 
 // run stores until ctx ends, and then what is still there.
 func (r *recorder) run(ctx context.Context) {
@@ -65,11 +85,14 @@ func (r *recorder) run(ctx context.Context) {
 		case <-commit.C:
 			r.store()
 		case <-flush.C:
-			r.note(r.buf.Flush())
+			r.flush()
 		case <-ctx.Done():
-			r.retry = time.Time{}
+			for i := range r.troubles {
+				r.troubles[i].retry = time.Time{}
+			}
 			r.store()
-			r.note(r.buf.Flush())
+			r.storeEvents() // what store had to tell
+			r.flush()
 			return
 		}
 	}
@@ -79,35 +102,51 @@ func (r *recorder) store() {
 	r.storeEvents()
 	r.storeReadings()
 	r.storeStats()
+	if !r.failing {
+		r.tellLost()
+	}
+}
+
+func (r *recorder) flush() {
+	if r.ready(ofPositions) {
+		r.note(ofPositions, r.buf.Flush())
+	}
 }
 
 // ready says whether the disk is to be tried.
-func (r *recorder) ready() bool { return r.err == nil || !time.Now().Before(r.retry) }
+func (r *recorder) ready(of int) bool {
+	t := &r.troubles[of]
+	return t.err == nil || !time.Now().Before(t.retry)
+}
 
-// note takes in how a write went, and tells when that changes.
-func (r *recorder) note(err error) {
-	if err != nil {
-		r.retry = time.Now().Add(retryDisk)
+// note takes in how a write went, and tells when the disk begins to fail, and
+// when all of it works again.
+func (r *recorder) note(of int, err error) {
+	r.troubles[of] = trouble{err, time.Now().Add(retryDisk)}
+	for _, t := range r.troubles {
+		err = cmp.Or(err, t.err)
 	}
-	if (err == nil) != (r.err == nil) {
-		if err != nil {
-			r.log.Error("the buffer can't be written", "err", err)
-		} else {
-			r.log.Info("the buffer is written again")
-		}
-		r.failed(err)
+	if (err != nil) == r.failing {
+		return
 	}
-	r.err = err
+	if r.failing = err != nil; r.failing {
+		r.log.Error("the buffer can't be written", "err", err)
+	} else {
+		r.log.Info("the buffer is written again")
+	}
+	r.failed(err)
 }
 
 // storeEvents makes every event that waits durable, one by one.
 func (r *recorder) storeEvents() {
-	r.pending = append(r.pending, r.queue.takeEvents()...)
+	es, dropped := r.queue.takeEvents()
+	r.pending = append(r.pending, es...)
 	if over := len(r.pending) - mostEvents; over > 0 {
-		r.log.Error("events are dropped from memory", "count", over)
+		dropped += over
 		r.pending = r.pending[over:]
 	}
-	for len(r.pending) > 0 && r.ready() {
+	r.untold.events += dropped
+	for len(r.pending) > 0 && r.ready(ofEvents) {
 		e := r.pending[0]
 		e.stamp.Boot = r.boot
 		payload := r.chain.Next(e.event, e.stamp)
@@ -122,7 +161,7 @@ func (r *recorder) storeEvents() {
 			r.remember(payload)
 			r.pending = r.pending[1:]
 		}
-		r.note(err)
+		r.note(ofEvents, err)
 	}
 }
 
@@ -167,17 +206,15 @@ func (r *recorder) storeReadings() {
 		dropped += over
 		r.readings = append(r.readings[:0], r.readings[over:]...)
 	}
-	if dropped > 0 {
-		r.tellLost(dropped)
-	}
-	for most := mostInFrame; len(r.readings) > 0 && r.ready(); {
+	r.drop(dropped)
+	for most := mostInFrame; len(r.readings) > 0 && r.ready(ofReadings); {
 		n := min(len(r.readings), most)
 		err := r.storeBatch(r.readings[:n])
 		if errors.Is(err, buffer.ErrTooLong) && n > 1 { // the lane is small
 			most = n / 2
 			continue
 		}
-		if r.note(err); err != nil {
+		if r.note(ofReadings, err); err != nil {
 			return
 		}
 		r.readings = append(r.readings[:0], r.readings[n:]...)
@@ -199,7 +236,7 @@ func (r *recorder) storeBatch(rs []record.Reading) error {
 	frame, err := r.encoder.Append(r.frame[:0], b)
 	if err != nil {
 		r.log.Error("readings can't be encoded", "err", err)
-		r.tellLost(len(rs))
+		r.drop(len(rs))
 		return nil
 	}
 	r.frame = frame
@@ -231,27 +268,51 @@ func (r *recorder) dataKey() []byte {
 }
 
 func (r *recorder) storeStats() {
-	r.stat = append(r.stat, r.queue.takeStats()...)
-	for len(r.stat) > 0 && r.ready() {
-		n := min(len(r.stat), mostStats)
+	ss, dropped := r.queue.takeStats()
+	r.stat = append(r.stat, ss...)
+	if over := len(r.stat) - mostStats; over > 0 {
+		dropped += over
+		r.stat = append(r.stat[:0], r.stat[over:]...)
+	}
+	r.untold.stats += dropped
+	for len(r.stat) > 0 && r.ready(ofStats) {
+		n := min(len(r.stat), statsInFrame)
 		now := r.clock.Now()
 		b := record.StatBatch{Boot: r.boot, Clock: now.Clock, Stats: r.stat[:n]}
 		err := r.stats.Append(record.AppendStats(nil, b), n)
-		r.note(err)
+		r.note(ofStats, err)
 		if err == nil {
 			r.stat = append(r.stat[:0], r.stat[n:]...)
 		}
 	}
 }
 
-const mostStats = 2_000
+const statsInFrame = 2_000
 
-// tellLost counts readings that no platform will ever see.
-func (r *recorder) tellLost(count int) {
-	r.lost.Add(uint64(count))
+// drop counts readings that no platform will ever see.
+func (r *recorder) drop(readings int) {
+	r.lost.Add(uint64(readings))
+	r.untold.readings += readings
+}
+
+// tellLost tells what was dropped, all at once when the disk has caught up: an
+// event each second of a dead disk would in the end drop alarms from memory.
+func (r *recorder) tellLost() {
+	if r.untold == (lost{}) {
+		return
+	}
+	e := event.Event{Kind: "lost", ID: "agent/buffer", Why: "the disk did not take them in time"}
+	for _, l := range []struct {
+		name  string
+		count int
+	}{{"count", r.untold.readings}, {"events", r.untold.events}, {"stats", r.untold.stats}} {
+		if l.count > 0 {
+			e.More = append(e.More, event.Field{Name: l.name, Value: l.count})
+		}
+	}
+	r.untold = lost{}
 	s := r.clock.Now()
-	r.queue.addEvent(event.Event{Kind: "lost", ID: "agent/buffer", More: []event.Field{{Name: "count", Value: count}},
-		Why: "the disk did not take them in time"}, event.Stamp{M: s.M, T: s.T, Known: s.Known()})
+	r.queue.addEvent(e, event.Stamp{M: s.M, T: s.T, Known: s.Known()})
 }
 
 // resume makes the chain go on where the events end.
