@@ -14,6 +14,9 @@ func TestTheLedgerBites(t *testing.T) {
 	msg := func(prev, last, readings string) message {
 		return message{topic: top + "data", payload: []byte(`{"epoch":"e","prev":` + prev + `,"last":` + last + `,"readings":[` + readings + `]}`)}
 	}
+	lost := func(prev, last, what, readings string) message {
+		return message{topic: top + "data", payload: []byte(`{"epoch":"e","prev":` + prev + `,"last":` + last + `,"lost":` + what + `,"readings":[` + readings + `]}`)}
+	}
 	one, two, three := `{"p":"a","n":1,"t":1,"v":1}`, `{"p":"a","n":2,"t":2,"v":2}`, `{"p":"a","n":3,"t":3,"q":"comm"}`
 	ev := func(n, more string) message {
 		return message{topic: top + "events", payload: []byte(`{"epoch":"e","n":` + n + `,"kind":"alarm"` + more + `}`)}
@@ -27,6 +30,9 @@ func TestTheLedgerBites(t *testing.T) {
 		"a repeat without one":      {[]message{online, msg("0", "2", one+","+two), msg("1", "3", two+","+three)}, "on one connection"},
 		"a hole":                    {[]message{online, msg("0", "1", one), online, msg("2", "3", three)}, "a hole"},
 		"a number missing inside":   {[]message{online, msg("0", "3", one+","+three)}, "follows"},
+		"what was lost is said":     {[]message{online, msg("0", "1", one), online, lost("1", "3", `{"from":2,"to":2,"count":1}`, three)}, ""},
+		"more lost than is said":    {[]message{online, lost("0", "3", `{"from":1,"to":1,"count":1}`, three)}, "follows"},
+		"lost, miscounted":          {[]message{online, lost("0", "3", `{"from":1,"to":2,"count":3}`, three)}, "follows"},
 		"a message cut short":       {[]message{online, msg("0", "3", one+","+two)}, "ends with 2"},
 		"a number used twice":       {[]message{online, msg("0", "1", one), online, msg("0", "1", `{"p":"a","n":1,"t":1,"v":7}`)}, "two readings"},
 		"a value with a bad cause":  {[]message{online, msg("0", "1", `{"p":"a","n":1,"t":1,"v":7,"q":"comm"}`)}, "with quality"},

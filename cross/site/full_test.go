@@ -1,0 +1,60 @@
+//go:build site
+
+package site
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// While no broker is there the buffer fills; the oldest readings go first, and
+// the platform is told which and how many. Events stay.
+func TestAFullBufferSaysWhatWentAway(t *testing.T) {
+	t.Parallel()
+	const bound = 16_000_000
+	b := newBroker(t)
+	b.start(t)
+	w := watch(t, b)
+	g := install(t, pithead, filling(1000)+b.uplink())
+	g.start(t)
+	eventually(t, 20*time.Second, "the first readings", func() bool { return w.point("p.n000").N != 0 })
+	b.stop(t)
+	before := w.ledger().last
+
+	var most int64
+	for end := time.Now().Add(150 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		most = max(most, size(g.dir+"/buffer/log"))
+	}
+	g.stop(t) // a new start tries the broker at once
+	b.start(t)
+	g.start(t)
+	var l *ledger
+	eventually(t, 60*time.Second, "data from after the outage", func() bool { l = w.ledger(); return l.last > before+1000 })
+	g.stop(t)
+	g.sound(t)
+
+	if most > bound+bound/16 {
+		t.Errorf("the buffer took %d bytes of %d", most, bound)
+	}
+	if len(l.lost) != 1 || l.lost[0].From != before+1 {
+		t.Errorf("lost %+v, want one range that begins after %d", l.lost, before)
+	}
+	for _, wrong := range l.wrong {
+		t.Error(wrong)
+	}
+	figure(t, "full: %.1f MB of 16; lost %+v, up to %d covered", float64(most)/1e6, l.lost, l.last)
+}
+
+// filling is a site that makes ten thousand readings a second, as long as they
+// get: random doubles.
+func filling(points int) string {
+	var signals, text strings.Builder
+	for i := range points {
+		fmt.Fprintf(&signals, "        p.n%03d: {value: 0, noise: 1}\n", i)
+		fmt.Fprintf(&text, "  p.n%03d: {device: d, holding: %d}\n", i, i)
+	}
+	return "\nbuses:\n  pit:\n    sim:\n      seed: 3\n      signals:\n" + signals.String() +
+		"devices: {d: {bus: pit, unit: 1, every: 100ms}}\nstats: 0s\nbuffer: {dir: DIR/buffer, size: 16MB}\npoints:\n" + text.String()
+}
