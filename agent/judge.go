@@ -52,7 +52,6 @@ type standing struct {
 	*alarm.Alarm
 	name  string // of what it is about, for people
 	timer timer
-	outs  []*output
 	good  bool          // judged by a good sample since the start
 	since time.Duration // when it last changed, since boot
 	t     int64         // the same in unix ms; 0 = unknown

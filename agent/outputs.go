@@ -32,11 +32,16 @@ type output struct {
 // asked names the first alarm that wants the output on.
 func (o *output) asked() (by string) {
 	for _, s := range o.askers {
-		if s.Asks() && !(o.cfg.UntilAck && s.Acknowledged()) {
+		if o.wantedBy(s) {
 			return s.Def().ID
 		}
 	}
 	return ""
+}
+
+// wantedBy says whether an alarm wants it on; until: ack leaves it at that.
+func (o *output) wantedBy(s *standing) bool {
+	return s.Asks() && (!o.cfg.UntilAck || !s.Acknowledged())
 }
 
 // freed says whether a trip that was on before this start may go: every alarm

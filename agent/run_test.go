@@ -77,7 +77,7 @@ func eventsOf(t *testing.T, dir string) []byte {
 	var b bytes.Buffer
 	for {
 		f, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return b.Bytes()
 		}
 		if err != nil {
@@ -100,7 +100,7 @@ func readingsOf(t *testing.T, dir string) (all []record.Reading) {
 	d := &record.Decoder{}
 	for {
 		f, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		if err != nil {

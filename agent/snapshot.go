@@ -58,7 +58,7 @@ func (j *judge) stamp(at time.Duration, boot uint32) event.Stamp {
 func (o *output) now() uplink.OutputNow {
 	n := uplink.OutputNow{ID: o.cfg.ID, Name: o.cfg.Name, On: o.on}
 	for _, s := range o.askers {
-		if s.Asks() && !(o.cfg.UntilAck && s.Acknowledged()) {
+		if o.wantedBy(s) {
 			n.Why = append(n.Why, s.Def().ID)
 		}
 	}

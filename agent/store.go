@@ -200,7 +200,7 @@ func walk(r *buffer.Reader, what string, take func(buffer.Frame) error) (at uint
 		fr, err := r.Next()
 		var lost *buffer.Lost
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return at, keyed, faults
 		case errors.As(err, &lost):
 			faults = append(faults, fmt.Sprintf("%s %d to %d can't be read", what, lost.From, lost.To))

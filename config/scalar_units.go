@@ -38,14 +38,14 @@ func notDuration(t string) string {
 	if m == nil {
 		return fmt.Sprintf("%q is not a duration; want a number and ms, s, m, h or d, as 5s", t)
 	}
-	unit := "s"
-	switch l := strings.ToLower(m[2]); {
-	case l == "":
+	unit := strings.ToLower(m[2])
+	switch unit {
+	case "":
 		return fmt.Sprintf("%s has no unit; want %ss, or ms, m, h, d", t, m[1])
-	case l == "ms" || l == "msec":
+	case "ms", "msec":
 		unit = "ms"
 	default:
-		unit = l[:1]
+		unit = unit[:1]
 	}
 	return fmt.Sprintf("%q is not a duration; did you mean %s%s?", t, m[1], unit)
 }

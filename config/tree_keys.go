@@ -11,7 +11,7 @@ import (
 // probably meant. That word then counts as being there, so that nothing else
 // complains that it is missing, and what stands under it is judged as well.
 func (r *reader) unknown(o *object, sec *section, n, k, c *yaml.Node) {
-	if sec.name == "device" && isParameter(o, n, k, sec) {
+	if sec.name == "device" && isParameter(n, k, sec) {
 		return
 	}
 	at := place{k.Line, k.Column, join(o.path, k.Value)}
@@ -39,7 +39,7 @@ func (r *reader) guessed(c *yaml.Node, s shape, key place) *value {
 }
 
 // isParameter says whether a key is a profile's and not ours.
-func isParameter(o *object, n, k *yaml.Node, sec *section) bool {
+func isParameter(n, k *yaml.Node, sec *section) bool {
 	return hasKey(n, "profile") && near(k.Value, names(sec)) == ""
 }
 

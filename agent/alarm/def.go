@@ -37,7 +37,7 @@
 package alarm
 
 import (
-	"strings"
+	"slices"
 	"time"
 
 	"pithead/drivers"
@@ -106,10 +106,7 @@ type Def struct {
 
 // Same says whether two definitions judge alike, so that a state may be kept.
 func (d Def) Same(o Def) bool {
-	d.Line, o.Line, d.Name, o.Name = 0, 0, "", ""
-	do := strings.Join(d.Do, " ") == strings.Join(o.Do, " ")
-	d.Do, o.Do = nil, nil
-	return do && d.ID == o.ID && d.Point == o.Point && d.Level == o.Level && d.Condition == o.Condition &&
+	return slices.Equal(d.Do, o.Do) && d.ID == o.ID && d.Point == o.Point && d.Level == o.Level && d.Condition == o.Condition &&
 		d.Limit == o.Limit && d.Clear == o.Clear && d.Equal == o.Equal && d.For == o.For &&
 		d.ClearFor == o.ClearFor && d.Within == o.Within && d.Latch == o.Latch
 }

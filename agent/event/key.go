@@ -75,7 +75,7 @@ func writeDurably(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already where the rename was done
+	defer func() { _ = os.Remove(f.Name()) }() // gone already where the rename was done
 	_, err = f.Write(text)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err != nil {

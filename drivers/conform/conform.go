@@ -129,9 +129,9 @@ func checkCancelled(t *testing.T, b drivers.Bus) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	eachPoll(b, func(u drivers.Unit, p drivers.Poll) {
-		inTime(t, "Read of "+u.ID, func() { read(t, ctx, p) })
+		inTime(t, "Read of "+u.ID, func() { _, _ = read(t, ctx, p) })
 		if u.Probe != nil {
-			inTime(t, "Probe of "+u.ID, func() { u.Probe(ctx) })
+			inTime(t, "Probe of "+u.ID, func() { _ = u.Probe(ctx) })
 		}
 	})
 }
@@ -163,7 +163,7 @@ func checkOutputs(t *testing.T, b drivers.Bus, ids []string) {
 }
 
 func checkClose(t *testing.T, b drivers.Bus) {
-	eachPoll(b, func(_ drivers.Unit, p drivers.Poll) { read(t, t.Context(), p) })
+	eachPoll(b, func(_ drivers.Unit, p drivers.Poll) { _, _ = read(t, t.Context(), p) })
 	for range 2 {
 		if err := b.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -194,11 +194,11 @@ func checkWatch(t *testing.T, b drivers.Bus) {
 			}
 		})
 	}()
-	eachPoll(b, func(_ drivers.Unit, p drivers.Poll) { read(t, t.Context(), p) })
+	eachPoll(b, func(_ drivers.Unit, p drivers.Poll) { _, _ = read(t, t.Context(), p) })
 	cancel()
 	inTime(t, "Watch", func() {
 		// A bus that is not there may have ended it with an error before.
-		<-done
+		_ = <-done
 	})
 }
 

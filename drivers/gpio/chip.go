@@ -107,7 +107,7 @@ func (d *device) line(offset int) line {
 
 func (l *line) Number() int    { return l.offset }
 func (l *line) Name() string   { return l.device.names[l.offset] }
-func (l *line) String() string { return fmt.Sprintf("%s/%d", l.device.Chip.Name, l.offset) }
+func (l *line) String() string { return fmt.Sprintf("%s/%d", l.device.Name, l.offset) }
 
 // lineOut is an output line.
 type lineOut struct {

@@ -117,7 +117,7 @@ func (p *fakePin) Value() (periph.Level, error) {
 	if err := p.refuse(); err != nil {
 		return periph.Low, err
 	}
-	return p.Pin.Read(), nil
+	return p.Read(), nil
 }
 
 func (p *fakePin) Halt() error { p.held, p.edges = false, nil; return nil }

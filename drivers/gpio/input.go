@@ -168,7 +168,7 @@ func (in *input) settle(now time.Time) {
 func (in *input) accept(level periph.Level, at time.Time) {
 	in.level, in.known = level, true
 	if in.Counts == 0 {
-		in.bus.keep(in, in.reading(at))
+		in.bus.keep(in.reading(at))
 		return
 	}
 	if level == in.active {

@@ -32,7 +32,7 @@ func (l *lineIn) In(pull periph.Pull, _ periph.Edge) error {
 	}
 	// Without blocking the runtime's poller waits for it, and Close ends a Read.
 	if err := unix.SetNonblock(int(request.Fd), true); err != nil {
-		unix.Close(int(request.Fd))
+		_ = unix.Close(int(request.Fd))
 		return err
 	}
 	l.fd = uintptr(request.Fd)

@@ -80,7 +80,7 @@ func (b *bus) collect(now time.Time) (rs []drivers.Reading, wait time.Duration, 
 
 // keep holds a reading for Watch. If nobody takes them the oldest go, and count
 // as lost edges. The caller holds b.mu.
-func (b *bus) keep(in *input, r drivers.Reading) {
+func (b *bus) keep(r drivers.Reading) {
 	if !b.watched {
 		return
 	}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"pithead/drivers"
@@ -18,7 +19,7 @@ func (b *bus) Watch(ctx context.Context, emit func([]drivers.Reading)) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		if err := b.usable(ctx); err == errClosed {
+		if err := b.usable(ctx); errors.Is(err, errClosed) {
 			return err
 		}
 		now := b.now()

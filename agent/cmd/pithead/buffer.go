@@ -40,7 +40,7 @@ func runBuffer(_ context.Context, args []string, s streams) int {
 		fmt.Fprintln(s.err, "pithead buffer: want pithead buffer stat [DIR]; see pithead help buffer")
 		return usage
 	}
-	dir := ""
+	var dir string
 	if len(rest) == 2 {
 		dir = rest[1]
 	} else if dir, ok = bufferDir(*file, s); !ok {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -108,7 +109,7 @@ func newFlags(name string, s streams) flags {
 // asked for or something is wrong, and status is then the exit status.
 func (f flags) parse(args []string, s streams, most int) (rest []string, status int, ok bool) {
 	for {
-		if err := f.Parse(args); err == flag.ErrHelp {
+		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 			runHelpCommand(context.Background(), []string{f.Name()}, s)
 			return nil, done, false
 		} else if err != nil {
