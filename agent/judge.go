@@ -135,10 +135,27 @@ func (j *judge) tick() {
 	now := j.now()
 	if j.clock.Check(wall{time.Now(), synced()}) {
 		j.tellClock()
+		j.period.partial = true
 	}
+	j.endPeriod(now) // before anything is counted by a clock that has just changed
 	j.stale(now)
 	j.compute()
-	j.endPeriod(now)
+}
+
+// end judges what the buses have said already, when they say no more.
+func (j *judge) end() {
+	for {
+		select {
+		case rs := <-j.in:
+			j.batch(rs)
+		case s := <-j.done:
+			j.switched(s)
+		default:
+			j.settle()
+			j.cutPeriod(j.now())
+			return
+		}
+	}
 }
 
 // step gives an alarm its sample, and says whether the sample is worth storing:

@@ -18,7 +18,7 @@ type queue struct {
 	mu       sync.Mutex
 	readings []record.Reading
 	events   []queued
-	stats    []record.Stat
+	stats    []stat
 	lost     lost // since taken last
 }
 
@@ -26,6 +26,13 @@ type queue struct {
 type queued struct {
 	event event.Event
 	stamp event.Stamp
+}
+
+// stat is one point's statistics; the clock says what its times are: since boot
+// while unknown, whatever the clock has become when they are stored.
+type stat struct {
+	record.Stat
+	clock record.Clock
 }
 
 func newQueue(most int) *queue {
@@ -57,7 +64,7 @@ func (q *queue) addEvent(e event.Event, s event.Stamp) {
 	}
 }
 
-func (q *queue) addStats(ss []record.Stat) {
+func (q *queue) addStats(ss []stat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stats = append(q.stats, ss...)
@@ -87,7 +94,7 @@ func (q *queue) swapReadings(empty []record.Reading) (rs []record.Reading, lost 
 	return rs, lost
 }
 
-func (q *queue) takeStats() (ss []record.Stat, lost int) {
+func (q *queue) takeStats() (ss []stat, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	ss, lost = q.stats, q.lost.stats

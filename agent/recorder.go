@@ -35,7 +35,7 @@ type recorder struct {
 	pending  []queued         // events that have no number yet
 	readings []record.Reading // that could not be stored yet
 	spare    []record.Reading
-	stat     []record.Stat
+	stat     []stat
 	frame    []byte
 	sinceKey int // bytes of data frames since the last key
 	troubles [4]trouble
@@ -276,9 +276,14 @@ func (r *recorder) storeStats() {
 	}
 	r.untold.stats += dropped
 	for len(r.stat) > 0 && r.ready(ofStats) {
-		n := min(len(r.stat), statsInFrame)
-		now := r.clock.Now()
-		b := record.StatBatch{Boot: r.boot, Clock: now.Clock, Stats: r.stat[:n]}
+		b := record.StatBatch{Boot: r.boot, Clock: r.stat[0].clock}
+		for _, s := range r.stat[:min(len(r.stat), statsInFrame)] {
+			if s.clock != b.Clock {
+				break
+			}
+			b.Stats = append(b.Stats, s.Stat)
+		}
+		n := len(b.Stats)
 		err := r.stats.Append(record.AppendStats(nil, b), n)
 		r.note(ofStats, err)
 		if err == nil {

@@ -195,7 +195,7 @@ func TestNothingThatWaitsForADiskGrowsWithoutBound(t *testing.T) {
 			for range mostEvents {
 				d.event("e")
 			}
-			d.queue.addStats(make([]record.Stat, mostStats))
+			d.queue.addStats(make([]stat, mostStats))
 			d.store()
 		}
 		if len(d.pending) > mostEvents || len(d.stat) > mostStats {
@@ -204,7 +204,7 @@ func TestNothingThatWaitsForADiskGrowsWithoutBound(t *testing.T) {
 		for range mostEvents + 5 { // the recorder hangs in a write
 			d.event("e")
 		}
-		d.queue.addStats(make([]record.Stat, 2*mostStats))
+		d.queue.addStats(make([]stat, 2*mostStats))
 		if _, n := d.queue.waiting(); n > mostEvents || len(d.queue.stats) > mostStats {
 			t.Errorf("%d events, %d statistics in the queue", n, len(d.queue.stats))
 		}

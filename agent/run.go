@@ -114,7 +114,7 @@ func (a *agent) run(ctx context.Context) {
 	serve.stop()
 	a.leaveOutputs()
 	poll.stop()
-	_ = a.judge.ask(context.Background(), a.tellStop)
+	_ = a.judge.ask(context.Background(), func() { a.judge.end(); a.tellStop() })
 	judge.stop()
 	store.stop()
 	deliver.stop()

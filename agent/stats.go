@@ -18,8 +18,8 @@ type tally struct {
 // period is the one that runs now.
 type period struct {
 	any     bool
-	known   bool  // from is unix ms, else ms since boot
-	number  int64 // of the period, so that a new one is noticed
+	clock   record.Clock // from is unix ms, or ms since boot if unknown
+	number  int64        // of the period, so that a new one is noticed
 	from    int64
 	partial bool
 }
@@ -66,37 +66,48 @@ func (j *judge) endPeriod(now time.Duration) {
 	length := j.site.Stats.Milliseconds()
 	number := (s.time() + zone) / length
 	old := j.period
-	if old.any && old.number == number && old.known == s.Known() {
+	same := old.known() == s.Known()
+	if old.any && old.number == number && same {
 		return
 	}
-	start := number*length - zone
-	j.period = period{any: true, known: s.Known(), number: number, from: start}
-	if !old.any || old.known != s.Known() || number != old.number+1 {
+	whole := same && number == old.number+1
+	j.period = period{any: true, clock: s.Clock, number: number, from: number*length - zone}
+	if !old.any || !whole {
 		j.period.from, j.period.partial = s.time(), true
 	}
-	if old.any {
-		end, partial := start, old.partial
-		if number != old.number+1 || old.known != s.Known() {
-			end, partial = old.from+length, true
-		}
-		j.queue.addStats(j.tallies(old.from, end, partial))
+	if !old.any {
+		return
+	}
+	end := (old.number+1)*length - zone
+	if !same && !old.known() {
+		end = s.M
+	}
+	j.queue.addStats(j.tallies(old, end, old.partial || !whole))
+}
+
+// cutPeriod hands on what was counted of a period that a stop cuts.
+func (j *judge) cutPeriod(now time.Duration) {
+	if j.endPeriod(now); j.period.any {
+		j.queue.addStats(j.tallies(j.period, j.clock.At(now).time(), true))
 	}
 }
 
-// tallies are all points' counts of a period, which begin anew.
-func (j *judge) tallies(from, to int64, partial bool) []record.Stat {
-	var ss []record.Stat
+func (p period) known() bool { return p.clock != record.Unknown }
+
+// tallies are all points' counts of a period up to a time, which begin anew.
+func (j *judge) tallies(of period, to int64, partial bool) []stat {
+	var ss []stat
 	for _, p := range j.points {
 		t := p.stats
 		if t.good+t.bad == 0 {
 			continue
 		}
-		st := record.Stat{Point: p.cfg.ID, From: from, To: to, Good: t.good, Bad: t.bad, Partial: partial}
+		st := record.Stat{Point: p.cfg.ID, From: of.from, To: to, Good: t.good, Bad: t.bad, Partial: partial}
 		if t.good > 0 {
 			st.Max, st.Min, st.TMax, st.TMin = t.max, t.min, t.tmax, t.tmin
 			st.Mean = t.sum / float64(t.good)
 		}
-		ss = append(ss, st)
+		ss = append(ss, stat{st, of.clock})
 		p.stats = tally{}
 	}
 	return ss
