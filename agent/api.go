@@ -160,9 +160,8 @@ const late = 30 * time.Second
 
 // turning says which loops stand still, and what is degraded all the same.
 func (a *agent) turning() (why, degraded []string) {
-	now := time.Now()
 	for _, b := range a.loops {
-		if beat := b.beat.Load(); beat != 0 && now.Sub(time.Unix(0, beat)) > late+time.Minute {
+		if b.stands() > late+time.Minute {
 			why = append(why, "bus "+b.id)
 		}
 		if states := b.state.Load(); states != nil {

@@ -33,8 +33,9 @@ type busLoop struct {
 	whys  map[string]string // why a point is bad, as it was logged last
 	where map[string]int    // its line in the site file
 
-	mail  mailbox      // shared: what outputs are wanted, reads that are asked for
-	beat  atomic.Int64 // shared: unix ns of the last turn of the loop
+	mail  mailbox // shared: what outputs are wanted, reads that are asked for
+	began time.Time
+	beat  atomic.Int64 // shared: when the loop turned last, in ns since it began: no step of the clock moves it
 	state atomic.Pointer[[]UnitState]
 }
 
@@ -73,7 +74,7 @@ const (
 )
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
-	b := &busLoop{id: id, bus: bus, mail: newMailbox(), lost: map[string]uint64{}, whys: map[string]string{}}
+	b := &busLoop{id: id, bus: bus, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, whys: map[string]string{}}
 	for _, du := range bus.Units() {
 		u := &unit{Unit: du, most: most(du.ID)}
 		for _, dp := range du.Polls {
@@ -96,7 +97,7 @@ func (b *busLoop) run(ctx context.Context) {
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		now := time.Now()
-		b.beat.Store(now.UnixNano())
+		b.beat.Store(int64(now.Sub(b.began)))
 		wants, asks := b.mail.take()
 		b.order(wants)
 		b.asks = append(b.asks, asks...)
@@ -116,6 +117,11 @@ func (b *busLoop) run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// stands is for how long the loop has not turned.
+func (b *busLoop) stands() time.Duration {
+	return time.Since(b.began) - time.Duration(b.beat.Load())
 }
 
 // turn does the one poll or probe that is most urgent, if any is due, and

@@ -79,13 +79,14 @@ func (c *Clock) Check(w wall) (moved bool) {
 	default:
 		is = record.Free
 	}
+	if is == record.Unknown {
+		c.state.Store(uint32(is)) // and the offset stays: another goroutine may be between the two
+		return false
+	}
 	off := w.now.UnixMilli() - c.M(w.now).Milliseconds()
 	old := c.offset.Load()
 	c.offset.Store(off)
 	c.state.Store(uint32(is))
-	if is == record.Unknown {
-		return false
-	}
 	diff := time.Duration(off-old) * time.Millisecond
 	return was == record.Unknown || diff.Abs() > step
 }

@@ -87,6 +87,7 @@ const mostKey = 64 << 20
 
 // add takes one event in.
 func (f *fold) add(p event.Parsed) {
+	f.Boot = max(f.Boot, p.Boot)
 	if p.Known {
 		f.Newest = max(f.Newest, p.T)
 	}
@@ -96,7 +97,7 @@ func (f *fold) add(p event.Parsed) {
 	case "output":
 		f.Outputs[outputID(p.ID)] = switchedTo{On: p.State == "on", Stuck: p.Text("stuck")}
 	case "start":
-		f.Boot, f.BootID, f.Config, f.Stopped = p.Boot, p.Text("boot-id"), p.Text("config"), false
+		f.BootID, f.Config, f.Stopped = p.Text("boot-id"), p.Text("config"), false
 	case "stop":
 		f.Stopped = true
 	case "clock":

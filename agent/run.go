@@ -167,7 +167,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	last, encoder, faults := readLast(a.tail, site)
 	a.tail = nil
 	if a.clock = o.Before.clock; a.clock == nil {
-		a.clock = NewClock(max(o.Built.UnixMilli(), a.rec.fold.Newest))
+		a.clock = NewClock(max(o.Built.UnixMilli(), a.rec.fold.Newest, newest(last)))
 	}
 	a.rec.clock, a.rec.encoder, a.rec.boot = a.clock, encoder, a.boot
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
@@ -324,6 +324,16 @@ func random(bytes int) string {
 	b := make([]byte, bytes)
 	rand.Read(b) // never fails
 	return hex.EncodeToString(b)
+}
+
+// newest is the newest wall time among stored readings, in unix ms; 0 = none.
+func newest(last map[string]record.Last) (t int64) {
+	for _, l := range last {
+		if l.Clock != record.Unknown {
+			t = max(t, l.M+l.Offset)
+		}
+	}
+	return t
 }
 
 // readLast is the latest stored reading of every point, and an encoder that

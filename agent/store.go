@@ -75,12 +75,27 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 		faults = append(faults, fmt.Sprintf("a fresh buffer was begun: %s; the former one is kept in %s", report.Why, report.Kept))
 		faults = append(faults, a.follow(report.Kept)...)
 	}
-	a.boot = r.fold.Boot
-	if id := bootID(); a.boot == 0 || id != r.fold.BootID {
-		a.boot++
+	stored := a.tail.Last()
+	if report.Kept != "" {
+		stored = nil // boots begin anew
 	}
+	a.boot = nextBoot(r.fold, bootID(), stored)
 	r.shareOffsets()
 	return faults, nil
+}
+
+// nextBoot is the number of the boot that has this kernel's id: the newest one's
+// only if that is sure to be the same, since m begins anew with each. The event
+// that told of the newest may be lost to damage while readings of it are there.
+func nextBoot(f *fold, id string, stored []record.Last) uint32 {
+	boot := f.Boot
+	for _, l := range stored {
+		boot = max(boot, l.Boot)
+	}
+	if id == "" || id != f.BootID || boot != f.Boot {
+		boot++
+	}
+	return boot
 }
 
 func (a *agent) openLog(b config.Buffer) (buffer.Report, error) {
