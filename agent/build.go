@@ -18,9 +18,14 @@ import (
 )
 
 // open opens a bus by its kind. It touches no hardware.
-func open(b config.Bus) (drivers.Bus, error) {
+func open(b config.Bus, alarmed map[string]bool) (drivers.Bus, error) {
 	switch {
 	case b.Modbus != nil:
+		for _, u := range b.Modbus.Units {
+			for i := range u.Points {
+				u.Points[i].Alarmed = alarmed[u.Points[i].ID]
+			}
+		}
 		return modbus.Open(*b.Modbus)
 	case b.GPIO != nil:
 		return gpio.Open(*b.GPIO)
@@ -36,13 +41,19 @@ func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger)
 	for _, p := range site.Points {
 		where[p.ID] = p.Line
 	}
+	alarmed := alarmedOf(site)
 	var loops []*busLoop
 	for _, cb := range site.Buses {
-		bus, err := open(cb)
+		bus, err := open(cb, alarmed)
 		if err != nil {
 			return nil, nil, fmt.Errorf("bus %s: %w", cb.ID, err)
 		}
-		b := newBusLoop(cb.ID, bus, longestPause(site))
+		b := newBusLoop(cb.ID, bus, func(unit string) time.Duration {
+			if alarmed[unit] {
+				return pauseAlarmed
+			}
+			return pauseMost
+		})
 		b.log = log
 		b.lines = linesOf(site, cb.ID, bus)
 		b.where = where
@@ -59,23 +70,18 @@ func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger)
 	return byID, loops, nil
 }
 
-// longestPause is how long an offline unit may go unasked: less where an alarm
-// hangs on it.
-func longestPause(site *config.Site) func(string) time.Duration {
+// alarmedOf is every point, device and bus that an alarm hangs on, by its id;
+// the fault alarm that each point has does not count, unless it asks for outputs.
+func alarmedOf(site *config.Site) map[string]bool {
 	alarmed := map[string]bool{}
 	for _, p := range site.Points {
 		for _, d := range p.Alarms {
 			if d.Condition != alarm.Fault || len(d.Do) > 0 {
-				alarmed[p.Device], alarmed[p.Bus] = true, true
+				alarmed[p.ID], alarmed[p.Device], alarmed[p.Bus] = true, true, true
 			}
 		}
 	}
-	return func(unit string) time.Duration {
-		if alarmed[unit] {
-			return pauseAlarmed
-		}
-		return pauseMost
-	}
+	return alarmed
 }
 
 // linesOf is the outputs of one bus, trips first.
@@ -189,7 +195,9 @@ func (j *judge) onGrid(p *point) {
 	t.fire = func(at time.Duration) {
 		j.evaluate(p, time.Now())
 		j.compute()
-		j.timers.set(t, at+p.cfg.Every, true)
+		for at += p.cfg.Every; at <= j.now(); at += p.cfg.Every { // what was slept over was not computed
+		}
+		j.timers.set(t, at, true)
 	}
 	j.timers.set(t, j.now()+p.cfg.Every, true)
 }

@@ -61,6 +61,7 @@ func (a *agent) serve(s *stage) {
 		bound, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = srv.Shutdown(bound)
+		_ = srv.Close() // what still waits for a bus waits in vain
 		_ = os.Remove(a.Socket)
 	})
 }
@@ -80,10 +81,21 @@ func listen(path string) (net.Listener, error) {
 	return l, os.Chmod(path, 0o660)
 }
 
+// What a person may say fits into an event, and that into a message.
+const (
+	mostWhy     = 2 << 10
+	mostCommand = 16 << 10
+)
+
 // command answers one that acts on an alarm, and records who gave it.
 func (a *agent) command(op string, do func(id, by, why string) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, mostCommand)
 		id, why, by := r.FormValue("id"), r.FormValue("why"), peer(r.Context())
+		if len(why) > mostWhy {
+			http.Error(w, fmt.Sprintf("%d bytes are too long a reason, want at most %d", len(why), mostWhy), http.StatusBadRequest)
+			return
+		}
 		var err error
 		asked := a.judge.ask(r.Context(), func() {
 			if err = do(id, by, why); err == nil {

@@ -138,6 +138,12 @@ func (j *judge) compute() {
 
 // evaluate computes a point once, at the time given.
 func (j *judge) evaluate(p *point, at time.Time) {
+	v, q := j.value(p)
+	j.sample(p, drivers.Reading{Point: p.cfg.ID, At: at, Value: v, Quality: q})
+}
+
+// value is what a computed point comes to now.
+func (j *judge) value(p *point) (drivers.Value, drivers.Quality) {
 	v, q := p.cfg.Value.Eval(j.get)
 	if q == drivers.Good && v.Kind() == drivers.Number {
 		v = drivers.NumberValue(rounded(v.Float(), p.cfg.Decimals))
@@ -148,7 +154,7 @@ func (j *judge) evaluate(p *point, at time.Time) {
 	if q != drivers.Good {
 		v = drivers.Value{}
 	}
-	j.sample(p, drivers.Reading{Point: p.cfg.ID, At: at, Value: v, Quality: q})
+	return v, q
 }
 
 // rounded takes off the tails of binary arithmetic: 1250 - 1247.3 is 2.7. Where

@@ -8,6 +8,7 @@ import (
 
 	"pithead/agent/alarm"
 	"pithead/config"
+	"pithead/config/expr"
 	"pithead/drivers"
 )
 
@@ -103,4 +104,40 @@ func TestABouncingLineKeepsABoundedPast(t *testing.T) {
 	if h.put(drivers.Reading{At: begin, Value: drivers.BoolValue(false)}) {
 		t.Error("what is older than all that is known counts as news")
 	}
+}
+
+// computed is a point that is computed from one other.
+func computed(t *testing.T, id, text, from string) config.Point {
+	t.Helper()
+	e, err := expr.Parse(text, pointsOf{from: expr.Info{Kind: drivers.Number}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config.Point{ID: id, Decimals: -1, Value: e, AtLeast: time.Minute}
+}
+
+func TestAComputedValueIsJudgedByItsRange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := pit()
+		p := computed(t, "free", "20 - level", "level")
+		p.Range = &[2]float64{0, 15}
+		site.Points = append(site.Points, p)
+		b := newBench(t, site, newFold(), nil)
+		b.bad("level", drivers.Comm)
+		if r := b.latest("free"); r.Quality != drivers.Input || r.Value.Kind() != drivers.None {
+			t.Errorf("of a bad input: %v", r)
+		}
+		b.good("level", 3)
+		if r := b.latest("free"); r.Quality != drivers.Over || r.Value.Kind() != drivers.None {
+			t.Errorf("above its range: %v", r)
+		}
+		b.good("level", 25)
+		if r := b.latest("free"); r.Quality != drivers.Under {
+			t.Errorf("below its range: %v", r)
+		}
+		b.good("level", 10)
+		if r := b.latest("free"); r.Quality != drivers.Good || r.Value.Float() != 10 {
+			t.Errorf("within its range: %v", r)
+		}
+	})
 }

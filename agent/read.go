@@ -23,7 +23,7 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 	a.judge = newJudge(site, a.clock, newQueue(0), nil)
 	var out []LocalRead
 	for _, cb := range site.Buses {
-		bus, err := open(cb)
+		bus, err := open(cb, nil)
 		if err != nil {
 			return nil, fmt.Errorf("bus %s: %w", cb.ID, err)
 		}
@@ -41,7 +41,7 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 		if !need[p.cfg.ID] {
 			continue
 		}
-		v, q := p.cfg.Value.Eval(a.judge.get)
+		v, q := a.judge.value(p)
 		p.last, p.seen = drivers.Reading{Point: p.cfg.ID, At: time.Now(), Value: v, Quality: q}, true
 		out = append(out, a.localRead(drivers.Inspection{Reading: p.last}))
 	}

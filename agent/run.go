@@ -81,7 +81,8 @@ func Run(ctx context.Context, site *config.Site, o Options) (Left, error) {
 		return Left{}, err
 	}
 	a.run(ctx)
-	return Left{a.judge.alarms(), a.clock}, errors.Join(a.closeBuses(), a.buf.Close())
+	a.close()
+	return Left{a.judge.alarms(), a.clock}, nil
 }
 
 // run starts everything in the order in which data flows, and stops it in the
@@ -245,12 +246,22 @@ func (a *agent) tellStart(faults []string) {
 	if a.clock.Now().Known() {
 		a.judge.tellClock()
 	}
-	for _, what := range faults {
+	for _, what := range few(faults) {
 		a.Log.Error("buffer", "fault", what)
 		a.judge.tell(event.Event{Kind: "fault", ID: "agent/buffer", Why: what}, a.judge.now())
 	}
 	a.judge.setAgent(agentConfig, a.Degraded != "", a.Degraded)
 	a.judge.setAgent(agentBuffer, a.volatile != "", a.volatile)
+}
+
+// few is the first of many faults: one damaged key makes one of each frame
+// behind it, and alarms would have to wait until all of them are stored.
+func few(faults []string) []string {
+	const most = 10
+	if len(faults) <= most {
+		return faults
+	}
+	return append(faults[:most-1:most-1], fmt.Sprintf("and %d more", len(faults)-most+1))
 }
 
 func (a *agent) tellStop() {
@@ -259,12 +270,12 @@ func (a *agent) tellStop() {
 
 // diskFailed passes on to the judge that the disk fails, or works again.
 func (a *agent) diskFailed(err error) {
-	why := ""
+	why := a.volatile // which does not end because what is stored instead works again
 	if err != nil {
 		why = err.Error()
 	}
 	select {
-	case a.judge.calls <- func() { a.judge.setAgent(agentBuffer, err != nil, why) }:
+	case a.judge.calls <- func() { a.judge.setAgent(agentBuffer, why != "", why) }:
 	case <-a.judge.ended:
 	}
 }
@@ -285,14 +296,18 @@ func (a *agent) leaveOutputs() {
 
 const exitWait = 500 * time.Millisecond
 
-func (a *agent) closeBuses() error {
-	var errs []error
+// close lets go of the buses and the buffer. A line that can't be closed is no
+// reason to end a process that is to go on with a new site file, and a position
+// that is not on disk is only a repeat.
+func (a *agent) close() {
 	for _, b := range a.loops {
 		if err := b.bus.Close(); err != nil {
-			errs = append(errs, fmt.Errorf("bus %s: %w", b.id, err))
+			a.Log.Warn("close bus", "bus", b.id, "err", err)
 		}
 	}
-	return errors.Join(errs...)
+	if err := a.buf.Close(); err != nil {
+		a.Log.Warn("close the buffer", "err", err)
+	}
 }
 
 // identity is the gateway's key; a gateway without one makes one. A key that

@@ -43,7 +43,29 @@ func (a *agent) openBuffer() (faults []string, err error) {
 	small.Dir = filepath.Join(os.TempDir(), "pithead-"+a.site.Site+"-"+a.site.Gateway)
 	small.Size, small.Events, small.Stats = volatileSize, volatileSize/8, volatileSize/8
 	more, err := a.openAt(small)
+	if err == nil {
+		more = append(more, a.recall(a.site.Buffer.Dir)...)
+	}
 	return append(faults, more...), err
+}
+
+// recall takes alarms, outputs and latest readings from a log that can be read
+// but not written, as a card has it that is dying: no trip and no latch is
+// forgotten over that. Where the log in hand knows of a later time it stands.
+func (a *agent) recall(dir string) []string {
+	v, err := buffer.OpenView(dir)
+	if err != nil {
+		return nil // that it can't be opened is told already
+	}
+	r := a.rec
+	f, faults := readFold(kept(v, laneEvents))
+	if r.fold.Last != nil && r.fold.Newest >= f.Newest {
+		return nil
+	}
+	r.fold.Alarms, r.fold.Outputs, r.fold.Config, r.fold.Newest = f.Alarms, f.Outputs, f.Config, f.Newest
+	tail, more := decodeTail(kept(v, laneData))
+	a.tail = tail
+	return append(faults, more...)
 }
 
 // openAt opens the log in one folder and learns from it, or from the one that

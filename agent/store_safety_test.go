@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pithead/drivers"
+)
+
+// A card that has become read-only still says which trips are on.
+func TestALogThatCanOnlyBeReadKeepsTripsAndLatches(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", t.TempDir())
+	latched := strings.Replace(pondSite, "for: 3s, do: [siren]", "latch: true, do: [siren, cutoff]", 1)
+	latched = strings.Replace(latched, "siren: {gpio: pit/6}", "siren: {gpio: pit/6}\n  cutoff: {kind: trip, gpio: pit/7, on-start: off, first-line: none}", 1)
+	synctest.Test(t, func(t *testing.T) { runFor(t, simSite(t, dir, latched), 20*time.Second) })
+	if got := told(t, eventsOf(t, dir)); !strings.HasSuffix(got, "output:siren=on output:cutoff=on") {
+		t.Fatalf("told %q", got)
+	}
+	// The lock can't be written, nothing else is wrong.
+	if err := os.Remove(filepath.Join(dir, "lock")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "lock"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	low := strings.Replace(latched, "[[0s, 4], [10s, 6], [30s, 4]], repeat: 60s", "[[0s, 4]]", 1)
+	volatile := filepath.Join(os.TempDir(), "pithead-pond-g1")
+	for range 2 { // and it stays so over one more restart
+		synctest.Test(t, func(t *testing.T) { runFor(t, simSite(t, dir, low), 20*time.Second) })
+		got := told(t, eventsOf(t, volatile))
+		if strings.Contains(got, "cutoff=off") || strings.Contains(got, "red=normal") || !strings.Contains(got, "red=cleared") {
+			t.Errorf("told %q", got)
+		}
+	}
+}
+
+func TestAnAlarmOfAVolatileBufferDoesNotEndWithAFailedWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, pit(), newFold(), nil)
+		b.story()
+		a := &agent{judge: b.judge, volatile: "the disk is gone"}
+		b.do(func() error { b.setAgent(agentBuffer, true, a.volatile); return nil })
+		b.want("agent/buffer=active")
+		a.diskFailed(errors.New("full"))
+		a.diskFailed(nil)
+		b.want("")
+	})
+}
+
+func TestManyFaultsAreFewEvents(t *testing.T) {
+	var faults []string
+	for i := range 5000 {
+		faults = append(faults, fmt.Sprint(i))
+	}
+	if got := few(faults); len(got) != 10 || got[9] != "and 4991 more" || faults[9] != "9" {
+		t.Errorf("%q", got)
+	}
+	if got := few(faults[:10]); len(got) != 10 || got[9] != "9" {
+		t.Errorf("%q", got)
+	}
+}
+
+// stubborn is a bus that can't be closed.
+type stubborn struct{ fakeBus }
+
+func (*stubborn) Close() error { return errors.New("hung up") }
+
+// A reload goes on with a new site file: a line that can't be closed must not
+// end the process.
+func TestALineThatCantBeClosedEndsNothing(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a, err := prepare(simSite(t, dir, pondSite), Options{Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.loops = append(a.loops, loopOf(&stubborn{}, &collect{}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		a.run(ctx)
+		a.close()
+	})
+	synctest.Test(t, func(t *testing.T) { runFor(t, simSite(t, dir, pondSite), time.Second) }) // the buffer is free
+}
+
+// A judge that was held up computes once, not once for each time it missed.
+func TestAGridThatWasSleptOverIsNotMadeUpFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := pit()
+		site.Points = append(site.Points, computed(t, "free", "20 - level", "level"))
+		site.Points[3].Every = time.Second
+		b := newBench(t, site, newFold(), nil)
+		b.good("level", 3)
+		b.stop()
+		b.stored = nil
+		at := b.now()
+		time.Sleep(10 * time.Second)
+		b.timers.run(b.now())
+		b.flush()
+		b.settled()
+		n := 0
+		for _, r := range b.stored {
+			if r.Point == "free" {
+				n++
+			}
+		}
+		if next, _ := b.timers.next(); n != 1 || next <= b.now() || (next-at)%time.Second != (b.now()-at)%time.Second && next-b.now() > time.Second {
+			t.Errorf("computed %d times; the next is in %v", n, next-b.now())
+		}
+		if r := b.points[b.index["free"]].last; r.Quality != drivers.Good || r.Value.Float() != 17 {
+			t.Errorf("%v", r)
+		}
+	})
+}
