@@ -190,7 +190,11 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 			if living.IsZero() || ready.Before(living) {
 				living = ready
 			}
-			consider(p, ready, p.due.Add(p.Every))
+			end := p.due.Add(p.Every)
+			if u.life == Suspect {
+				end = end.Add(time.Hour) // after all that are not: its silence costs the others one timeout, not one for each of its polls
+			}
+			consider(p, ready, end)
 		}
 	}
 	for _, u := range b.units {

@@ -292,3 +292,26 @@ func (f *flaky) Read(context.Context) ([]drivers.Reading, error) {
 	}
 	return []drivers.Reading{{Point: "a", At: time.Now(), Value: drivers.NumberValue(1)}}, nil
 }
+
+// A unit that falls silent with several polls costs the others one timeout a
+// cycle each, not one for each of its polls.
+func TestASilentUnitDelaysTheOthersByNoMoreThanOneTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timeout := 300 * time.Millisecond
+		dead := &fakeUnit{id: "a", cost: time.Millisecond, timeout: timeout}
+		live := &fakeUnit{id: "b", cost: time.Millisecond}
+		du := dead.unit(500 * time.Millisecond)
+		du.Polls = append(du.Polls, du.Polls[0], du.Polls[0])
+		begin := time.Now()
+		turnFor(t, loopOf(&fakeBus{units: []drivers.Unit{du, live.unit(500 * time.Millisecond)}}, &collect{}), func() {
+			time.Sleep(5*time.Second + 100*time.Millisecond)
+			dead.kill(true)
+			time.Sleep(20 * time.Second)
+		})
+		for i, at := range live.reads {
+			if late := at.Sub(begin) - time.Duration(i)*500*time.Millisecond; late > timeout+10*time.Millisecond {
+				t.Errorf("read %d came %v late", i, late)
+			}
+		}
+	})
+}

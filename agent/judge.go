@@ -69,7 +69,8 @@ func (j *judge) run(ctx context.Context) {
 	defer ticker.Stop()
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
-	j.settle() // outputs get their first word before any reading
+	j.endPeriod(j.now()) // the first begins
+	j.settle()           // outputs get their first word before any reading
 	for {
 		d := time.Hour
 		if at, ok := j.timers.next(); ok {

@@ -12,11 +12,13 @@ import (
 	"pithead/drivers"
 )
 
-// How long a register that the device refuses is left alone; shorter where it
-// refuses all of them, as one does that is starting.
+// How a register that the device refuses is treated. One stray refusal, as of a
+// device that is starting, must not blind a point for long.
 const (
-	retryBad = 10 * time.Minute
-	retryAll = 30 * time.Second
+	refusals     = 3                // in a row, until it is left alone
+	retryBad     = 10 * time.Minute // for so long
+	retryAlarmed = 30 * time.Second // or so, where an alarm hangs on it
+	retrySplit   = 30 * time.Second // a block all of whose values are refused is asked for whole meanwhile
 )
 
 // A poll is one request of the plan. Where the device refuses one of its
@@ -27,12 +29,14 @@ type poll struct {
 	parts   []part
 	noHoles bool      // the device refuses registers that no point needs
 	retry   time.Time // when to ask for the block as a whole again; zero = it is asked for as planned
+	whole   time.Time // it is not split before
 }
 
 // A part is what is asked for at once.
 type part struct {
 	block
-	bad uint8 // the exception that one value by itself gets; 0 = none
+	refused int   // times in a row that one value by itself got an illegal address
+	bad     uint8 // that exception, once it is left alone; 0 = it is asked for
 }
 
 // An outcome is what became of a part.
@@ -130,18 +134,28 @@ func (p *poll) finer(o outcome) []part {
 	if o.err == nil || f.Quality != drivers.Exception || f.Code != modbus.ExceptionCodeIllegalDataAddress || o.part.bad != 0 {
 		return nil
 	}
+	if time.Now().Before(p.whole) {
+		return nil
+	}
 	if ps := parts(o.part.points, 0); len(ps) > 1 {
 		return ps
 	}
 	if ps := parts(o.part.points, -1); len(ps) > 1 {
-		p.retry = time.Now().Add(retryBad)
+		p.retry = time.Now().Add(p.patience())
 		return ps
 	}
-	if len(p.parts) > 1 {
+	if o.part.refused++; len(p.parts) > 1 && o.part.refused >= refusals {
 		o.part.bad = f.Code
-		p.retry = time.Now().Add(retryBad)
 	}
 	return nil
+}
+
+// patience is how long the block's bad registers are left alone.
+func (p *poll) patience() time.Duration {
+	if slices.ContainsFunc(p.block.points, func(pt PointConfig) bool { return pt.Alarmed }) {
+		return retryAlarmed
+	}
+	return retryBad
 }
 
 // end notes what the splitting has shown.
@@ -151,9 +165,8 @@ func (p *poll) end(holes bool) {
 		return
 	}
 	if !slices.ContainsFunc(p.parts, func(pt part) bool { return pt.bad == 0 }) {
-		if soon := time.Now().Add(retryAll); soon.Before(p.retry) {
-			p.retry = soon
-		}
+		p.whole = time.Now().Add(retrySplit)
+		p.retry, p.parts = p.whole, []part{{block: p.block}}
 	}
 }
 
@@ -168,7 +181,7 @@ func (p *poll) ask(ctx context.Context, pt *part, stop error) outcome {
 		o.data, o.err = p.unit.bus.send(ctx, p.unit, pt.table.function(), uint16(pt.first), uint16(quantity))
 		t := p.unit.bus.link.last()
 		if o.err == nil {
-			o.at, o.took = t.done, t.done.Sub(t.sent)
+			o.at, o.took, pt.refused = t.done, t.done.Sub(t.sent), 0
 			return o
 		}
 	}

@@ -91,9 +91,13 @@ func TestABadRegisterDoesNotTakeTheDeviceDown(t *testing.T) {
 		s := newStand(t, line9600(letters(0, 1, 2, 3)...), d.play)
 		s.follow([]step{
 			{0, "..2.", "0+4 0+1 1+1 2+1 3+1"},
+			{time.Second, "..2.", "0+1 1+1 2+1 3+1"},
+			{time.Second, "..2.", "0+1 1+1 2+1 3+1"}, // the third time: it is not a stray answer
 			{time.Second, "..2.", "0+1 1+1 3+1"},
 			{9 * time.Minute, "..2.", "0+1 1+1 3+1"},
 			{time.Minute, "..2.", "0+4 0+1 1+1 2+1 3+1"},
+			{time.Second, "..2.", "0+1 1+1 2+1 3+1"},
+			{time.Second, "..2.", "0+1 1+1 2+1 3+1"},
 		})
 		d.bad = nil
 		s.follow([]step{
@@ -133,6 +137,8 @@ func TestADeviceThatRefusesHolesGetsNone(t *testing.T) {
 		d.bad[4] = true
 		s.follow([]step{
 			{time.Second, "...2", "0+2 3+2 3+1 4+1"},
+			{time.Second, "...2", "0+2 3+1 4+1"},
+			{time.Second, "...2", "0+2 3+1 4+1"},
 			{time.Second, "...2", "0+2 3+1"},
 		})
 		delete(d.bad, 4)
@@ -156,10 +162,43 @@ func TestADeviceThatRefusesEverythingIsAskedAgainSoon(t *testing.T) {
 		s := newStand(t, line9600(letters(0, 1)...), d.play)
 		s.follow([]step{
 			{0, "22", "0+2 0+1 1+1"},
-			{time.Second, "22", ""},
+			{time.Second, "22", "0+1 1+1"},
+			{time.Second, "22", "0+1 1+1"},
+			{time.Second, "22", "0+2"}, // as one request, until it is worth looking closer again
+			{27 * time.Second, "22", "0+2"},
+			{time.Second, "22", "0+2"},
+			{time.Second, "22", "0+2 0+1 1+1"},
 		})
 		d.bad = nil
-		s.follow([]step{{30 * time.Second, "..", "0+2"}})
+		s.follow([]step{{time.Second, "..", "0+1 1+1"}, {10 * time.Minute, "..", "0+2"}})
+	})
+}
+
+// One stray refusal, as of a device that is starting, blinds nobody: the next
+// cycle asks again.
+func TestAStrayRefusalIsOverInTheNextCycle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &refuser{bad: map[int]bool{0: true, 1: true}}
+		s := newStand(t, line9600(letters(0, 1)...), d.play)
+		s.follow([]step{{0, "22", "0+2 0+1 1+1"}})
+		d.bad = nil
+		s.follow([]step{{200 * time.Millisecond, "..", "0+1 1+1"}})
+	})
+}
+
+func TestABadRegisterThatAnAlarmHangsOnIsLeftAloneForHalfAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &refuser{bad: map[int]bool{1: true}}
+		points := letters(0, 1)
+		points[1].Alarmed = true
+		s := newStand(t, line9600(points...), d.play)
+		s.follow([]step{
+			{0, ".2", "0+2 0+1 1+1"},
+			{time.Second, ".2", "0+1 1+1"},
+			{time.Second, ".2", "0+1 1+1"},
+			{time.Second, ".2", "0+1"},
+			{28 * time.Second, ".2", "0+2 0+1 1+1"},
+		})
 	})
 }
 

@@ -114,7 +114,8 @@ type PointConfig struct {
 	WarmUp  time.Duration
 	Invert  bool // active: low
 	Scale   drivers.Scale
-	Line    int // in the site file, for messages
+	Alarmed bool // an alarm hangs on it: it is never left alone for long
+	Line    int  // in the site file, for messages
 }
 
 // OutputConfig is a coil or a holding register that is switched.
