@@ -294,6 +294,15 @@ func (r *recorder) storeStats() {
 
 const statsInFrame = 2_000
 
+// left is what was not stored at the end: events that wait, and how much else
+// goes with this run. It is for after run.
+func (r *recorder) left() ([]queued, lost) {
+	l := r.untold
+	l.readings += len(r.readings)
+	l.stats += len(r.stat)
+	return r.pending, l
+}
+
 // drop counts readings that no platform will ever see.
 func (r *recorder) drop(readings int) {
 	r.lost.Add(uint64(readings))

@@ -47,10 +47,12 @@ type Options struct {
 }
 
 // Left is what a run hands to the one after a reload: delays that are running,
-// and the clock by which they run.
+// the clock by which they run, and what a disk that fails has not taken.
 type Left struct {
 	alarms map[string]*alarm.Alarm
 	clock  *Clock
+	events []queued
+	lost   lost
 }
 
 // An agent is one run of one site file.
@@ -82,7 +84,8 @@ func Run(ctx context.Context, site *config.Site, o Options) (Left, error) {
 	}
 	a.run(ctx)
 	a.close()
-	return Left{a.judge.alarms(), a.clock}, nil
+	events, lost := a.rec.left()
+	return Left{a.judge.alarms(), a.clock, events, lost}, nil
 }
 
 // run starts everything in the order in which data flows, and stops it in the
@@ -170,6 +173,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	if a.clock = o.Before.clock; a.clock == nil {
 		a.clock = NewClock(max(o.Built.UnixMilli(), a.rec.fold.Newest, newest(last)))
 	}
+	a.inherit(o.Before)
 	a.rec.clock, a.rec.encoder, a.rec.boot = a.clock, encoder, a.boot
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
@@ -339,6 +343,18 @@ func random(bytes int) string {
 	b := make([]byte, bytes)
 	rand.Read(b) // never fails
 	return hex.EncodeToString(b)
+}
+
+// inherit takes in what the run before a reload could not store: its events
+// count for where alarms and outputs stand, and are stored before any other.
+func (a *agent) inherit(l Left) {
+	for _, q := range l.events {
+		a.queue.addEvent(q.event, q.stamp)
+		if p, err := event.Parse(event.Unstored(a.key, a.buf.Epoch(), q.event, q.stamp)); err == nil {
+			a.rec.fold.add(p)
+		}
+	}
+	a.rec.untold = l.lost
 }
 
 // newest is the newest wall time among stored readings, in unix ms; 0 = none.
