@@ -37,7 +37,8 @@ type recorder struct {
 	spare    []record.Reading
 	stat     []stat
 	frame    []byte
-	sinceKey int // bytes of data frames since the last key
+	sinceKey int // blocks of data frames since the last key
+	keySize  int // bytes of that key
 	troubles [4]trouble
 	failing  bool // failed was told so
 	untold   lost // told once the disk takes what waits
@@ -49,8 +50,8 @@ type recorder struct {
 const (
 	retryDisk  = 5 * time.Second
 	positions  = time.Second // how long a position may stay in memory only
-	keyLeast   = 256 << 10   // bytes of data between two keys, at least,
-	keyShare   = 32          // and this many times the key's own size
+	keyShare   = 24          // a key is written after this many times its own blocks
+	block      = 4 << 10     // what a frame is filled up to on the disk
 	mostEvents = 100_000     // that wait for a disk
 	mostStats  = 20_000      // likewise
 )
@@ -244,27 +245,31 @@ func (r *recorder) storeBatch(rs []record.Reading) error {
 		return err
 	}
 	r.encoder.Commit()
-	r.sinceKey += len(frame)
+	r.sinceKey += blocks(len(frame))
 	return nil
 }
 
-// keyIfDue writes a key frame when enough has come since the last, so that
-// damage costs little and a start is quick.
+// keyIfDue writes a key frame when enough has come since the last: what follows
+// a damaged frame can't be decoded before the next key, and a start reads from
+// the newest one on. Keys take a twenty-fifth of the lane.
 func (r *recorder) keyIfDue() error {
-	if r.sinceKey < keyLeast {
+	if r.sinceKey < keyShare*blocks(r.keySize) {
 		return nil
 	}
-	key := r.dataKey()
-	if r.sinceKey < keyShare*len(key) {
-		return nil
-	}
-	return r.data.AppendKey(key)
+	return r.data.AppendKey(r.dataKey())
 }
 
-// dataKey is what the buffer asks for when a segment begins.
+func blocks(bytes int) int { return bytes/block + 1 }
+
+// dataKey is what the buffer asks for when a segment begins; nothing while a
+// start has not yet learnt where the points stand.
 func (r *recorder) dataKey() []byte {
-	r.sinceKey = 0
-	return r.encoder.Key()
+	if r.encoder == nil {
+		return nil
+	}
+	key := r.encoder.Key()
+	r.sinceKey, r.keySize = 0, len(key)
+	return key
 }
 
 func (r *recorder) storeStats() {

@@ -76,7 +76,7 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.key, faults, err = identity(a.site, b.Dir)
+	a.key, faults, err = identity(a.site, b.Dir, !report.Fresh || report.Kept != "")
 	if err != nil {
 		return faults, errors.Join(err, a.buf.Close())
 	}
@@ -227,12 +227,24 @@ func fromKey(l lane, what string, begin func(), take func(buffer.Frame) error) [
 }
 
 // walk gives every frame that a reader has. It returns the number it began at (0
-// where there was none), and whether a key came before the first record.
+// where there was none), whether a key came before the first record, and what
+// could not be read or not be taken, a line for each run of frames.
 func walk(r *buffer.Reader, what string, take func(buffer.Frame) error) (at uint64, keyed bool, faults []string) {
 	if r == nil {
 		return 0, false, nil
 	}
 	defer r.Close()
+	var bad struct { // the run of frames that can't be taken
+		from, to uint64
+		err      error
+	}
+	end := func() {
+		if bad.err != nil {
+			faults = append(faults, fmt.Sprintf("%s %d to %d: %v", what, bad.from, bad.to, bad.err))
+			bad.err = nil
+		}
+	}
+	defer end()
 	for {
 		fr, err := r.Next()
 		var lost *buffer.Lost
@@ -248,8 +260,12 @@ func walk(r *buffer.Reader, what string, take func(buffer.Frame) error) (at uint
 		if at == 0 {
 			at, keyed = fr.First, fr.Key
 		}
-		if err := take(fr); err != nil {
-			faults = append(faults, fmt.Sprintf("%s from %d on: %v", what, fr.First, err))
+		if err := take(fr); err == nil {
+			end()
+			continue
+		} else if bad.err == nil {
+			bad.from, bad.err = fr.First, err
 		}
+		bad.to = max(fr.First, fr.First+uint64(fr.Count)-1)
 	}
 }

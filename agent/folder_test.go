@@ -1,0 +1,101 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pithead/config"
+)
+
+// Whatever a power cut or a hand has done to the buffer's folder: the agent
+// comes up judging, tells it, and a trip that was on is still on wherever
+// anything is left that knows of it.
+func TestWhateverHappenedToTheFolder(t *testing.T) {
+	tripping := strings.NewReplacer(
+		"[[0s, 4], [10s, 6], [30s, 4]], repeat: 60s", "[[0s, 6]]",
+		"for: 3s, do: [siren]", "latch: true, do: [cut]",
+		"siren: {gpio: pit/6}", "cut: {kind: trip, gpio: pit/6, on-start: off, first-line: x}").Replace(pondSite)
+	calm := strings.Replace(tripping, "[[0s, 6]]", "[[0s, 3]]", 1)
+	files := func(t *testing.T, dir, pattern string) []string {
+		t.Helper()
+		fs, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(fs) == 0 {
+			t.Fatalf("no %s in the folder", pattern)
+		}
+		return fs
+	}
+	overwrite := func(pattern string, with func(old []byte) []byte) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			for _, f := range files(t, dir, pattern) {
+				old, err := os.ReadFile(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(f, with(old), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	remove := func(pattern string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			for _, f := range files(t, dir, pattern) {
+				if err := os.RemoveAll(f); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	empty := func([]byte) []byte { return nil }
+	half := func(old []byte) []byte { return old[:len(old)/2] }
+	for _, c := range []struct {
+		name   string
+		damage func(*testing.T, string)
+		knows  bool // something is left that knows of the trip
+		told   bool // as a fault, at least
+	}{
+		{"nothing", func(*testing.T, string) {}, true, false},
+		{"an empty identity", overwrite(config.IdentityFile, empty), true, true},
+		{"half an identity", overwrite(config.IdentityFile, half), true, true},
+		{"no identity", remove(config.IdentityFile), true, true},
+		{"no good site file", remove("site.good.yaml"), true, false},
+		{"empty data segments", overwrite("log/data-*", empty), true, false},
+		{"no data segments", remove("log/data-*"), true, false},
+		{"no log", remove("log"), false, false},
+		{"a file where the log was", func(t *testing.T, dir string) {
+			remove("log")(t, dir)
+			if err := os.WriteFile(filepath.Join(dir, "log"), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir())
+			dir := t.TempDir()
+			site := simSite(t, dir, tripping)
+			synctest.Test(t, func(t *testing.T) { runFor(t, site, 5*time.Second) })
+			if got := told(t, eventsOf(t, dir)); !strings.HasSuffix(got, "output:cut=on") {
+				t.Fatalf("told %q", got)
+			}
+			c.damage(t, dir)
+			site = simSite(t, dir, calm)
+			synctest.Test(t, func(t *testing.T) { runFor(t, site, 5*time.Second) })
+			at := dir
+			if _, err := os.ReadDir(filepath.Join(dir, "log")); err != nil {
+				at = filepath.Join(os.TempDir(), "pithead-pond-g1")
+			}
+			events := eventsOf(t, at)
+			if got := told(t, events); c.knows && strings.Contains(got, "output:cut=off") {
+				t.Errorf("told %q", got)
+			}
+			fault := strings.Contains(string(events), `"kind":"fault"`) || strings.Contains(string(events), `"agent/buffer"`)
+			if c.told && !fault {
+				t.Errorf("no fault was told\n%s", events)
+			}
+		})
+	}
+}
