@@ -226,7 +226,7 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 		}
 		l, ok := last[d.Point]
 		sample := alarm.Sample{At: j.now(), Value: l.Value, Quality: l.Quality}
-		s.Restore(f.Alarms[d.ID].memory(), sample, ok && carried == nil) // of a reload no delay counts as run through
+		s.Restore(f.Alarms[d.ID].memory(d), sample, ok && carried == nil) // of a reload no delay counts as run through
 	}
 }
 

@@ -143,9 +143,15 @@ func outputID(id string) string {
 	return id
 }
 
-// memory is what the alarm package needs of it.
-func (r remembered) memory() alarm.Memory {
+// memory is what the alarm package needs of it. What a latch held that has left
+// the site file ends with a good sample: nobody could reset it.
+func (r remembered) memory(d alarm.Def) alarm.Memory {
 	s, _ := alarm.ParseState(r.State)
+	if s == alarm.Cleared && !d.Latch {
+		if s = alarm.Active; r.Acked {
+			s = alarm.Acked
+		}
+	}
 	m := alarm.Memory{State: s, Acked: r.Acked}
 	if r.Limit != nil {
 		m.Limit, m.HasLimit = *r.Limit, true

@@ -21,12 +21,14 @@ import (
 // bench is a judge on a table: readings go in by hand, what it tells is seen.
 type bench struct {
 	*judge
-	t      *testing.T
-	outs   map[string]bool
-	dead   bool // the outputs' bus says nothing
-	events []event.Event
-	stored []record.Reading
-	stop   context.CancelFunc
+	t    *testing.T
+	outs map[string]bool
+	dead bool // the outputs' bus says nothing
+
+	carried map[string]*alarm.Alarm // from before a reload
+	events  []event.Event
+	stored  []record.Reading
+	stop    context.CancelFunc
 }
 
 func newBench(t *testing.T, site *config.Site, f *fold, last map[string]record.Last) *bench {
@@ -46,7 +48,7 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 		}
 	}
 	if f != nil {
-		b.restore(f, 1, last, nil)
+		b.restore(f, 1, last, b.carried)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go b.run(ctx)
