@@ -21,7 +21,6 @@ func TestAFullBufferSaysWhatWentAway(t *testing.T) {
 	g.start(t)
 	eventually(t, 20*time.Second, "the first readings", func() bool { return w.point("p.n000").N != 0 })
 	b.stop(t)
-	before := w.ledger().last
 
 	var most int64
 	for end := time.Now().Add(150 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
@@ -31,15 +30,15 @@ func TestAFullBufferSaysWhatWentAway(t *testing.T) {
 	b.start(t)
 	g.start(t)
 	var l *ledger
-	eventually(t, 60*time.Second, "data from after the outage", func() bool { l = w.ledger(); return l.last > before+1000 })
+	eventually(t, 60*time.Second, "a word of what was lost, and data after it", func() bool {
+		l = w.ledger()
+		return len(l.lost) > 0 && l.last > l.lost[0].To
+	})
 	g.stop(t)
 	g.sound(t)
 
 	if most > bound+bound/16 {
 		t.Errorf("the buffer took %d bytes of %d", most, bound)
-	}
-	if len(l.lost) != 1 || l.lost[0].From != before+1 {
-		t.Errorf("lost %+v, want one range that begins after %d", l.lost, before)
 	}
 	for _, wrong := range l.wrong {
 		t.Error(wrong)
