@@ -26,6 +26,7 @@ type queue struct {
 type queued struct {
 	event event.Event
 	stamp event.Stamp
+	told  bool // as one that the disk did not take
 }
 
 // stat is one point's statistics; the clock says what its times are: since boot
@@ -56,7 +57,7 @@ func (q *queue) addEvent(e event.Event, s event.Stamp) {
 		q.events = q.events[1:]
 		q.lost.events++
 	}
-	q.events = append(q.events, queued{e, s})
+	q.events = append(q.events, queued{event: e, stamp: s})
 	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:

@@ -18,19 +18,21 @@ import (
 // disk. Everything in it belongs to the goroutine of run, but for what is said
 // to be shared. Outputs never wait for it.
 type recorder struct {
-	log     *slog.Logger
-	clock   *Clock
-	queue   *queue
-	buf     *buffer.Log
-	events  *buffer.Lane
-	stats   *buffer.Lane
-	data    *buffer.Lane
-	chain   *event.Chain
-	fold    *fold
-	encoder *record.Encoder
-	boot    uint32
-	commit  time.Duration
-	failed  func(error) // tells the judge that the disk fails, or (nil) works again
+	log      *slog.Logger
+	clock    *Clock
+	queue    *queue
+	buf      *buffer.Log
+	events   *buffer.Lane
+	stats    *buffer.Lane
+	data     *buffer.Lane
+	chain    *event.Chain
+	fold     *fold
+	encoder  *record.Encoder
+	boot     uint32
+	commit   time.Duration
+	key      *event.Key
+	unstored func(payload []byte) // tells the uplinks of an event that the disk did not take
+	failed   func(error)          // tells the judge that the disk fails, or (nil) works again
 
 	pending  []queued         // events that have no number yet
 	readings []record.Reading // that could not be stored yet
@@ -163,6 +165,19 @@ func (r *recorder) storeEvents() {
 			r.pending = r.pending[1:]
 		}
 		r.note(ofEvents, err)
+	}
+	r.tellUnstored()
+}
+
+// tellUnstored sends what the disk does not take, so that an alarm is not
+// silent for a disk: once, without a number, and again with one when it can join
+// the chain.
+func (r *recorder) tellUnstored() {
+	for i := range r.pending {
+		if q := &r.pending[i]; !q.told {
+			q.told, q.stamp.Boot = true, r.boot
+			r.unstored(event.Unstored(r.key, r.buf.Epoch(), q.event, q.stamp))
+		}
 	}
 }
 

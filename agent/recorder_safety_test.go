@@ -21,7 +21,8 @@ type desk struct {
 	*recorder
 	t    *testing.T
 	dir  string
-	told []string // that the disk fails, or works again
+	told []string       // that the disk fails, or works again
+	sent []event.Parsed // without having been stored
 }
 
 func newDesk(t *testing.T) *desk {
@@ -33,7 +34,14 @@ func newDesk(t *testing.T) *desk {
 	}
 	e, _ := record.NewEncoder([]string{"a"}, nil)
 	d.recorder = &recorder{log: slog.New(slog.DiscardHandler), clock: NewClock(0), queue: newQueue(10), boot: 1, commit: time.Second,
-		fold: newFold(), encoder: e, failed: func(err error) { d.told = append(d.told, fmt.Sprint(err)) }}
+		fold: newFold(), encoder: e, failed: func(err error) { d.told = append(d.told, fmt.Sprint(err)) }, key: key}
+	d.unstored = func(payload []byte) {
+		p, err := event.Parse(payload)
+		if err != nil {
+			t.Error(err)
+		}
+		d.sent = append(d.sent, p)
+	}
 	d.buf = d.open(d.dir)
 	d.events, d.stats, d.data = d.buf.Lane(laneEvents), d.buf.Lane(laneStats), d.buf.Lane(laneData)
 	d.chain = event.NewChain(key, d.buf.Epoch())
@@ -122,6 +130,43 @@ func TestWhatADeadDiskLosesIsToldOnce(t *testing.T) {
 		}
 		if n := d.data.Next() - 1; n != 10 {
 			t.Errorf("%d readings stored, want the newest 10", n)
+		}
+	})
+}
+
+// An alarm is not silent for a disk: what it can't take goes out at once, once,
+// without a number, and joins the chain when it can.
+func TestAnEventThatTheDiskDoesNotTakeGoesOutAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		good := d.events
+		d.event("a")
+		d.storeEvents()
+		if len(d.sent) != 0 {
+			t.Fatal("what is stored goes its own way")
+		}
+		d.events = d.broken(laneEvents)
+		d.event("b")
+		d.storeEvents()
+		d.event("c")
+		for range 3 {
+			d.store()
+		}
+		var ids []string
+		for _, p := range d.sent {
+			ids = append(ids, p.ID)
+			if p.Stored || p.N != 0 || p.Boot != 1 || !p.SignedBy(d.key.PublicKey()) {
+				t.Errorf("%+v", p)
+			}
+		}
+		if !slices.Equal(ids, []string{"b", "c"}) {
+			t.Errorf("sent %v", ids)
+		}
+		d.events = good
+		time.Sleep(time.Minute)
+		d.store()
+		if es := d.kept(); len(es) != 3 || es[2].N != 3 || es[2].ID != "c" || len(d.sent) != 2 {
+			t.Errorf("kept %+v, sent %d", es, len(d.sent))
 		}
 	})
 }

@@ -178,7 +178,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
-	a.rec.failed = a.diskFailed
+	a.rec.failed, a.rec.key, a.rec.unstored = a.diskFailed, a.key, a.tellUplinks
 	if a.buses, a.loops, err = openBuses(site, last, o.Log); err != nil {
 		return nil, errors.Join(err, a.buf.Close())
 	}
@@ -203,6 +203,12 @@ func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
 	select {
 	case a.judge.in <- rs:
 	case <-ctx.Done():
+	}
+}
+
+func (a *agent) tellUplinks(payload []byte) {
+	for _, u := range a.uplinks {
+		u.Tell(payload)
 	}
 }
 

@@ -22,6 +22,7 @@ type control struct {
 	queue    []message
 	snapshot time.Time // the last one
 	health   time.Time // the next one
+	greeted  bool      // the status was sent
 }
 
 // begin is what every connection begins with.
@@ -31,8 +32,17 @@ func (c *control) begin(now time.Time) {
 	c.health = now
 }
 
-// next is what is due, one message at a time.
+// next is what is due, one message at a time; events that could not be stored
+// before all else but the status.
 func (c *control) next(ctx context.Context, now time.Time, behind bool) (message, bool) {
+	if c.greeted {
+		select {
+		case payload := <-c.unstored:
+			return message{topic: Topic(c.Site, c.cfg, "events"), payload: payload}, true
+		default:
+		}
+	}
+	c.greeted = true
 	if len(c.queue) == 0 {
 		c.prepare(ctx, now, behind)
 	}

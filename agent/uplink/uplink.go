@@ -71,7 +71,8 @@ type Uplink struct {
 	retained map[string]map[string]bool // by kind: the topics that hold its parts
 	alert    *alert                     // nil while there is a connection
 	timing   timing
-	wake     chan struct{} // holds one: a lane has grown
+	wake     chan struct{} // holds one: a lane has grown, or there is an unstored event
+	unstored chan []byte   // events that the disk did not take
 
 	mu    sync.Mutex
 	state State
@@ -90,7 +91,7 @@ func New(c config.Uplink, e Env) *Uplink {
 	return &Uplink{
 		Env: e, cfg: c, log: e.Logger.With("uplink", c.ID),
 		at: map[string]uint64{}, done: map[string]uint64{}, retained: map[string]map[string]bool{},
-		wake:   make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), unstored: make(chan []byte, mostUnstored),
 		timing: timing{connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
 	}
 }
@@ -153,8 +154,36 @@ func (u *Uplink) begin() {
 // watch wakes Run when a lane has grown.
 func (u *Uplink) watch(ctx context.Context, l *buffer.Lane) {
 	for n := l.Next(); l.Wait(ctx, n) == nil; n = l.Next() {
+		u.ring()
+	}
+}
+
+func (u *Uplink) ring() {
+	select {
+	case u.wake <- struct{}{}:
+	default:
+	}
+}
+
+// mostUnstored bounds the events that wait in memory only.
+const mostUnstored = 256
+
+// Tell sends an event that the disk did not take: at once, beside the order of
+// those that it did, and without a number or a position. It holds up nobody; of
+// too many the oldest go. Any goroutine may call it.
+func (u *Uplink) Tell(payload []byte) {
+	if !u.cfg.Events {
+		return
+	}
+	for {
 		select {
-		case u.wake <- struct{}{}:
+		case u.unstored <- payload:
+			u.ring()
+			return
+		default:
+		}
+		select {
+		case <-u.unstored:
 		default:
 		}
 	}
