@@ -42,7 +42,7 @@ func (l *Lane) write(f frame) error {
 // extend writes f behind what the newest segment holds.
 func (l *Lane) extend(f frame) error {
 	s := l.segs[len(l.segs)-1]
-	table, change, err := l.log.positions.encode(false)
+	table, change, err := l.log.positions.encode(l.marks(false), false)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (l *Lane) begin(f frame, tight bool) error {
 			frames = []frame{{kind: key, first: f.first, payload: k}, f}
 		}
 	}
-	table, change, err := l.log.positions.encode(true)
+	table, change, err := l.log.positions.encode(l.marks(true), true)
 	if err != nil {
 		return err
 	}
@@ -155,9 +155,24 @@ func (l *Lane) publish(s segment, f frame) {
 	}
 	if f.count > 0 {
 		l.next = f.first + uint64(f.count)
+		l.sure, l.moved = l.next, l.log.commit
 		close(l.wake)
 		l.wake = make(chan struct{})
 	}
+	l.wrote = l.log.commit
+}
+
+// marks tells how far the other lanes are on disk, so that an Open which finds
+// less of one knows that its head is lost: all of them, or those that moved since
+// this lane's last write.
+func (l *Lane) marks(all bool) []byte {
+	var b []byte
+	for _, o := range l.log.lanes {
+		if o != l && o.sure > 1 && (all || o.moved > l.wrote) {
+			b = appendEntry(b, o.name, mark, o.sure)
+		}
+	}
+	return b
 }
 
 // keep says that the newest segment may have grown although the write failed.

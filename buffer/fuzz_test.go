@@ -56,7 +56,7 @@ func FuzzPositions(f *testing.F) {
 			return
 		}
 		p := newPositions(all)
-		table, _, err := p.encode(true)
+		table, _, err := p.encode(nil, true)
 		if err != nil {
 			return
 		}

@@ -22,6 +22,9 @@ type Lane struct {
 	w        file   // the newest segment's, nil when the next frame has to begin one
 	capacity int64  // of that segment
 	seq      uint64 // of the newest file
+	sure     uint64 // next, as far as it is known to be on disk: no power cut takes it back
+	moved    uint64 // the commit that moved it
+	wrote    uint64 // the lane's last commit
 
 	mu     sync.Mutex
 	segs   []segment
@@ -57,17 +60,24 @@ func (l *Lane) adopt(f *foundLane) []Fault {
 		_, seg, _, _ := parseName(s.name)
 		l.seq = max(l.seq, seg.seq)
 	}
+	var faults []Fault
+	if f.tail != nil {
+		faults = l.adoptTail(f.tail, f.least)
+	}
 	for _, s := range f.aside {
-		name := s.name(l.name)
-		if l.log.fs.rename(l.path(name), l.path(name+".bad")) == nil {
-			name += ".bad"
-		}
-		l.bad = append(l.bad, listing{name, s.size})
+		l.putAside(s)
 	}
-	if f.tail == nil {
-		return nil
+	return faults
+}
+
+// putAside renames a file that can't be read. Its new name says where numbers go
+// on behind it, since until the next segment nothing else does.
+func (l *Lane) putAside(s segment) {
+	name, bad := s.name(l.name), segment{seq: s.seq, first: l.next}.name(l.name)+".bad"
+	if l.log.fs.rename(l.path(name), l.path(bad)) == nil {
+		name = bad
 	}
-	return l.adoptTail(f.tail, f.least)
+	l.bad = append(l.bad, listing{name, s.size})
 }
 
 // adoptTail makes sure that what is read of the former tail is on disk: it is
@@ -90,7 +100,7 @@ func (l *Lane) adoptTail(t *tail, least uint64) []Fault {
 		s.end = t.end
 		return []Fault{{name, again.errAt, again.next, t.next - 1, again.err.Error()}}
 	}
-	l.next = max(least, again.next)
+	l.next, l.sure = max(least, again.next), again.next
 	if f.truncate(s.end) == nil {
 		s.size = s.end
 	}

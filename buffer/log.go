@@ -78,7 +78,7 @@ func openLog(fs fsys, c Config) (*Log, Report, error) {
 		return nil, Report{}, err
 	}
 	dir := filepath.Join(c.Dir, "log")
-	d, report, err := settle(fs, c.Dir, dir)
+	d, report, err := settle(fs, c, dir)
 	if err != nil {
 		return nil, report, err
 	}
@@ -115,14 +115,14 @@ func (c Config) check() error {
 
 // settle is what the folder holds; if that can't be gone on with, it is moved
 // out of the way in one step, and a new epoch begins.
-func settle(fs fsys, parent, dir string) (*found, Report, error) {
+func settle(fs fsys, c Config, dir string) (*found, Report, error) {
 	var report Report
 	why := ""
 	d, err := look(fs, dir)
 	switch {
 	case err == nil:
-		if name, ok := d.ahead(); ok {
-			why = fmt.Sprintf("position %s is ahead of what is here: the head of the log is lost, or an old image was put back", name)
+		if what := d.ahead(c.Lanes); what != "" {
+			why = what + ": the head of the log is lost, or an old image was put back"
 		}
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, errNothing):
 		report.Fresh, report.Why = true, errNothing.Error()
@@ -136,7 +136,7 @@ func settle(fs fsys, parent, dir string) (*found, Report, error) {
 		}
 	}
 	if why != "" {
-		if report.Kept, err = moveAside(fs, parent, dir); err != nil {
+		if report.Kept, err = moveAside(fs, c.Dir, dir); err != nil {
 			return nil, report, fmt.Errorf("%s; and it can't be moved out of the way: %w", why, err)
 		}
 		report.Fresh, report.Why, d = true, why, nil
@@ -151,7 +151,7 @@ func settle(fs fsys, parent, dir string) (*found, Report, error) {
 	if err := fs.mkdir(dir); err != nil {
 		return nil, report, err
 	}
-	if err := fs.syncDir(parent); err != nil {
+	if err := fs.syncDir(c.Dir); err != nil {
 		return nil, report, err
 	}
 	rand.Read(d.epoch[:])

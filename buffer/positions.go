@@ -61,9 +61,9 @@ func (p *positions) dirty() bool {
 	return p.change > p.durable
 }
 
-// encode is the table for a frame: everything, or what is not yet on disk. The
-// caller says stored(change) when it is.
-func (p *positions) encode(complete bool) (table []byte, change uint64, err error) {
+// encode is the table for a frame: everything, or what is not yet on disk,
+// behind what table holds. The caller says stored(change) when it is.
+func (p *positions) encode(table []byte, complete bool) (_ []byte, change uint64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(p.all)) {
@@ -94,36 +94,71 @@ func (p *positions) stored(change uint64) {
 	}
 }
 
-// An entry is the name's length, the name, whether it lives, and its number.
-func appendPosition(b []byte, name string, at position) []byte {
+// What an entry of a table says.
+const (
+	dropped byte = iota // the position is forgotten; it has no number
+	reached             // the position
+	mark                // the Next of another lane that was on disk
+)
+
+// An entry is the name's length, the name, what it says, and its number.
+func appendEntry(b []byte, name string, what byte, n uint64) []byte {
 	b = binary.AppendUvarint(b, uint64(len(name)))
-	b = append(b, name...)
-	if at.dropped {
-		return append(b, 0)
+	b = append(append(b, name...), what)
+	if what == dropped {
+		return b
 	}
-	return binary.AppendUvarint(append(b, 1), at.n)
+	return binary.AppendUvarint(b, n)
+}
+
+func appendPosition(b []byte, name string, at position) []byte {
+	if at.dropped {
+		return appendEntry(b, name, dropped, 0)
+	}
+	return appendEntry(b, name, reached, at.n)
 }
 
 var errPositions = errors.New("positions that no writer writes")
 
 // parsePositions applies a table to all.
 func parsePositions(b []byte, all map[string]uint64) error {
+	return parseTable(b, func(name string, what byte, n uint64) {
+		switch what {
+		case dropped:
+			delete(all, name)
+		case reached:
+			all[name] = n
+		}
+	})
+}
+
+// parseMarks raises marks to those of a table.
+func parseMarks(b []byte, marks map[string]uint64) error {
+	return parseTable(b, func(name string, what byte, n uint64) {
+		if what == mark {
+			marks[name] = max(marks[name], n)
+		}
+	})
+}
+
+func parseTable(b []byte, entry func(name string, what byte, n uint64)) error {
 	for len(b) > 0 {
 		length, n := binary.Uvarint(b)
 		if n <= 0 || length >= uint64(len(b)-n) {
 			return errPositions
 		}
-		name, lives := string(b[n:n+int(length)]), b[n+int(length)]
+		name, what := string(b[n:n+int(length)]), b[n+int(length)]
 		b = b[n+int(length)+1:]
-		if lives == 0 {
-			delete(all, name)
+		if what == dropped {
+			entry(name, what, 0)
 			continue
 		}
 		at, n := binary.Uvarint(b)
-		if n <= 0 || lives != 1 {
+		if n <= 0 || what > mark {
 			return errPositions
 		}
-		all[name], b = at, b[n:]
+		entry(name, what, at)
+		b = b[n:]
 	}
 	return nil
 }

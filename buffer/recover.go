@@ -1,12 +1,15 @@
 package buffer
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 )
 
 // A Fault is something on the disk that could not be read.
@@ -28,7 +31,8 @@ type found struct {
 	epoch     [16]byte
 	lanes     map[string]*foundLane
 	positions map[string]uint64
-	commit    uint64 // the newest
+	marks     map[string]uint64 // how far each lane was on disk, as the others know it
+	commit    uint64            // the newest
 	faults    []Fault
 }
 
@@ -37,6 +41,7 @@ type foundLane struct {
 	segs   []segment // by sequence; the last is the newest that was written to
 	bad    []listing
 	spares []listing // files that hold nothing: a crash came before their first frame
+	parts  bool      // of that frame something is in one of them
 	aside  []segment // newer than segs, and unreadable or of another log
 	next   uint64
 	least  uint64 // what next is at least, whatever the tail holds
@@ -57,7 +62,7 @@ func look(fs fsys, dir string) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &found{lanes: map[string]*foundLane{}, positions: map[string]uint64{}}
+	d := &found{lanes: map[string]*foundLane{}, positions: map[string]uint64{}, marks: map[string]uint64{}}
 	for name, l := range lanes {
 		d.lanes[name] = &foundLane{name: name, segs: l.segs, bad: l.bad, next: 1}
 	}
@@ -126,7 +131,7 @@ func (d *found) chooseEpoch(fs fsys, dir string) error {
 // nothing tells a log that was never written to from one that is unreadable.
 func (d *found) nothing() error {
 	for _, l := range d.lanes {
-		if len(l.aside) > 0 || len(l.spares) > 1 || l.next > 1 {
+		if len(l.aside)+len(l.bad) > 0 || len(l.spares) > 1 || l.parts || l.next > 1 {
 			return errNoLog
 		}
 	}
@@ -138,6 +143,10 @@ func (d *found) nothing() error {
 // this way says, so that none is given twice.
 func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) error {
 	l.tail, l.next = nil, 1
+	for _, b := range l.bad {
+		_, s, _, _ := parseName(b.name)
+		l.next = max(l.next, s.first)
+	}
 	for ; len(l.segs) > 0; l.segs = l.segs[:len(l.segs)-1] {
 		s := &l.segs[len(l.segs)-1]
 		f, h, err := openSegment(fs, dir, l.name, *s)
@@ -182,9 +191,9 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) err
 	return nil
 }
 
-// judge decides on a newest file without a header. Unless a frame says that the
-// header was on disk when it was written, that is what a crash leaves of a first
-// write, and nobody counted on it.
+// judge decides on a newest file without a header. If it can be what a crash
+// leaves of a first write, nobody counted on it. Otherwise it is damaged, and
+// only if a frame can be read does anybody know which numbers it has.
 func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 	var next uint64
 	synced := false
@@ -199,11 +208,15 @@ func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 			synced = synced || fr.durable > 0
 		}
 	}
+	torn, parts, err := tornHeader(f, s.size)
 	switch {
-	case sc.err != nil:
-		return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), sc.err)
-	case !synced:
+	case sc.err != nil || err != nil:
+		return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), cmp.Or(sc.err, err))
+	case torn && !synced:
 		l.spares = append(l.spares, listing{s.name(l.name), s.size})
+		l.parts = l.parts || parts
+	case next == 0:
+		return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), errNoHeader)
 	default:
 		d.setAside(l, s, next, errNoHeader.Error())
 		l.next = max(l.next, next)
@@ -211,18 +224,53 @@ func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 	return nil
 }
 
+// tornHeader says whether a header that can't be read may be what a crash left of
+// its first write: then nothing is in its second copy, or else the first would be
+// whole. Parts says that there is more in the file than the beginning of a header.
+func tornHeader(f io.ReaderAt, size int64) (torn, parts bool, err error) {
+	torn = true
+	b := make([]byte, window)
+	for off := int64(0); off < size; off += window {
+		n, err := readAt(f, b, off)
+		if err != nil {
+			return false, false, err
+		}
+		there := bytes.TrimRight(b[:n], "\x00")
+		if off == 0 {
+			torn = len(bytes.TrimRight(b[:min(n, block)], "\x00")) <= secondCopy
+			begun := bytes.HasPrefix(there, []byte(fileMagic)) || strings.HasPrefix(fileMagic, string(there))
+			parts = len(there) > fixedHeader+maxLaneName || !begun
+		} else if len(there) > 0 {
+			parts = true
+		}
+	}
+	return torn, parts, nil
+}
+
 func (d *found) setAside(l *foundLane, s segment, next uint64, what string) {
 	l.aside = append(l.aside, s)
 	d.faults = append(d.faults, Fault{s.name(l.name), 0, s.first, max(next, s.first) - 1, what})
 }
 
-// ahead is a position that no record of this log has reached: its head is gone,
-// or an old image of the folder was put back.
-func (d *found) ahead() (name string, ok bool) {
-	for name, n := range d.positions {
-		if l := d.lanes[laneOf(name)]; l != nil && n >= l.next {
-			return name, true
+// ahead says which lane had more than is here, as the other lanes or a position
+// know it; empty if none.
+func (d *found) ahead(lanes []LaneConfig) string {
+	next := map[string]uint64{}
+	for _, l := range lanes {
+		next[l.Name] = 1
+	}
+	for name, l := range d.lanes {
+		next[name] = l.next
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.marks)) {
+		if n, here := d.marks[name], max(next[name], 1); n > here {
+			return fmt.Sprintf("lane %s was on disk up to %d, and ends at %d", name, n-1, here-1)
 		}
 	}
-	return "", false
+	for _, name := range slices.Sorted(maps.Keys(d.positions)) {
+		if end, ok := next[laneOf(name)]; ok && d.positions[name] >= end {
+			return fmt.Sprintf("position %s is %d, and its lane ends at %d", name, d.positions[name], end-1)
+		}
+	}
+	return ""
 }

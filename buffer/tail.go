@@ -52,7 +52,8 @@ func readTail(f io.ReaderAt, h header, s *segment) *tail {
 	return t
 }
 
-// readPositions takes the newest complete table, and what changed after it.
+// readPositions takes every mark, the newest complete table, and what changed
+// after it.
 // Where a segment's own is torn or damaged, the segments before it are asked: a
 // position may then be older than it was, which repeats something and leaves
 // nothing out.
@@ -61,6 +62,9 @@ func (d *found) readPositions(fs fsys, dir string) {
 	for _, l := range d.sorted() {
 		if l.tail == nil {
 			continue
+		}
+		for _, t := range l.tail.tables {
+			_ = parseMarks(t.bytes, d.marks)
 		}
 		all = append(all, l.tail.tables...)
 		if !slices.ContainsFunc(l.tail.tables, isComplete) {

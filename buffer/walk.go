@@ -161,6 +161,7 @@ func (r *Reader) close() {
 // seek goes to the newest key at or before from; if there is none, to the frame
 // that holds from; or to the beginning, if damage may have hidden a key.
 func (r *Reader) seek() {
+	from := max(r.from, r.seg.first) // what lies before was told as Lost
 	start, next := int64(0), r.seg.first
 	keyed, holed := false, false
 	for {
@@ -170,10 +171,10 @@ func (r *Reader) seek() {
 		}
 		holed = holed || r.sc.hole >= 0 && !keyed
 		r.sc.hole = -1
-		if f.kind == key && f.first <= r.from {
+		if f.kind == key && f.first <= from {
 			start, next, keyed = at, f.first, true
 		}
-		if f.kind == records && f.first+uint64(f.count) > r.from {
+		if f.kind == records && f.first+uint64(f.count) > from {
 			if !keyed {
 				start, next = at, f.first
 			}

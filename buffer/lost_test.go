@@ -1,0 +1,286 @@
+package buffer
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What is lost without a trace of its own, and is known all the same: promises 2 and 7.
+
+// beginsAnew opens a log whose head is lost: that has to be told, and everything
+// kept as it is.
+func beginsAnew(t *testing.T, fs *memFS, what, why string) {
+	t.Helper()
+	before := map[string][]byte{}
+	for name, f := range fs.live {
+		before[name] = slices.Clone(f.live)
+	}
+	l, report, err := openLog(fs, roomy())
+	if err != nil || !report.Fresh || report.Kept == "" || !strings.Contains(report.Why, why) {
+		t.Fatalf("%s: %v, %+v", what, err, report)
+	}
+	for name, b := range before {
+		kept := fs.live[strings.Replace(name, "/b/log/", report.Kept+"/", 1)]
+		if kept == nil || !bytes.Equal(kept.live, b) {
+			t.Errorf("%s: %s was touched", what, name)
+		}
+	}
+	for _, lane := range l.lanes {
+		if lane.Next() != 1 {
+			t.Errorf("%s: %s goes on at %d", what, lane.name, lane.Next())
+		}
+	}
+}
+
+// All or the newest segments of a lane go, or lose what they held. No position
+// tells of them, but the frames of the other lane do.
+func TestALaneWithoutItsHeadBeginsANewEpoch(t *testing.T) {
+	ways := map[string]func(*memFS, string){
+		"missing": func(fs *memFS, name string) { delete(fs.live, name) },
+		"empty":   func(fs *memFS, name string) { fs.live[name] = onDisk(nil) },
+		"zeroed":  func(fs *memFS, name string) { clear(fs.live[name].live) },
+	}
+	for what, damage := range ways {
+		for _, lane := range []string{"events", "data"} {
+			for _, newest := range []bool{false, true} {
+				fs, _ := small(t)
+				l, _, err := openLog(fs, roomy())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, name := range []string{"data", "events", "data"} { // so that each knows of the other's
+					if err := l.Lane(name).Append([]byte("last"), 1); err != nil {
+						t.Fatal(err)
+					}
+				}
+				fs = fs.clone()
+				names := fs.lane(t, lane)
+				if newest {
+					names = names[len(names)-1:]
+				}
+				for _, name := range names {
+					damage(fs, name)
+				}
+				beginsAnew(t, fs, what+" "+lane, "lane "+lane+" was on disk up to ")
+			}
+		}
+	}
+}
+
+// A mark goes with each frame that follows, not only with a segment's first.
+func TestAMarkRidesInTheNextFrame(t *testing.T) {
+	fs := newMemFS()
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lane := range []string{"data", "events", "events", "data", "data"} {
+		if err := l.Lane(lane).Append([]byte(lane), 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := fs.lane(t, "data")[0]
+	f, h, err := openSegment(fs, "/b/log", "data", segment{seq: 1, first: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tl := readTail(f, h, &segment{size: int64(len(fs.live[name].live))})
+	var marks []map[string]uint64
+	for _, table := range tl.tables {
+		m := map[string]uint64{}
+		if err := parseMarks(table.bytes, m); err != nil {
+			t.Fatal(err)
+		}
+		marks = append(marks, m)
+	}
+	// The first frame had nothing to tell, the second both, the third nothing new.
+	if len(marks) != 2 || len(marks[0]) != 0 || marks[1]["events"] != 7 {
+		t.Errorf("marks are %v", marks)
+	}
+	delete(fs.live, fs.lane(t, "events")[0])
+	beginsAnew(t, fs, "no events", "lane events was on disk up to 6, and ends at 0")
+}
+
+func TestAPositionInALaneWithoutSegmentsBeginsANewEpoch(t *testing.T) {
+	fs := newMemFS()
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetPosition("elsewhere/u", 5) // of no lane
+	if err := l.Lane("data").Append([]byte("x"), 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, report, err := openLog(fs.clone(), roomy()); err != nil || report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	l.SetPosition("events/u", 5)
+	if err := l.Lane("data").Append([]byte("takes it along"), 1); err != nil {
+		t.Fatal(err)
+	}
+	beginsAnew(t, fs, "no events", "position events/u is 5, and its lane ends at 0")
+}
+
+// What an earlier run could not sync is in memory, and may be gone with the
+// power: no other lane may say that it was there.
+func TestNoLaneTellsOfWhatIsNotOnDisk(t *testing.T) {
+	fs, m := small(t)
+	fs.fail = func(int) error {
+		if o := fs.trace[len(fs.trace)-1]; o.what == "sync" && strings.Contains(o.path, "/events-") {
+			return errInjected
+		}
+		return nil
+	}
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.append(l.Lane("events"), "never on disk", 1) == nil {
+		t.Fatal("no error")
+	}
+	// The next run finds it in memory, and can't sync it either.
+	l, report, err := openLog(fs, roomy())
+	if err != nil || report.Fresh || l.Lane("events").Next() != 20 {
+		t.Fatalf("%v, %+v, next is %d", err, report, l.Lane("events").Next())
+	}
+	if err := m.append(l.Lane("data"), "on disk", 1); err != nil {
+		t.Fatal(err)
+	}
+	l, report, err = openLog(fs.powerCut(true, none), roomy())
+	if err != nil || report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if err := m.opened(l, report); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Nothing that can't be read is deleted, unless it is what a crash left of the
+// very first write.
+func TestAFolderOfUnreadableSegmentsIsKept(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	garbage := func(n int) func([]byte) []byte {
+		return func([]byte) []byte {
+			b := make([]byte, n)
+			for i := range b {
+				b[i] = byte(rng.Uint32())
+			}
+			return b
+		}
+	}
+	headless := func(n int) func([]byte) []byte {
+		return func(b []byte) []byte {
+			clear(b[:n])
+			return b
+		}
+	}
+	for what, damage := range map[string]func([]byte) []byte{
+		"4096 bytes of garbage": garbage(4096), "100 bytes of garbage": garbage(100), "garbage": garbage(20_000),
+		"without headers": headless(block), "without headers and keys": headless(2 * block),
+		"emptied": func([]byte) []byte { return nil },
+	} {
+		fs, _ := small(t)
+		for _, f := range fs.live {
+			*f = *onDisk(damage(f.live))
+		}
+		beginsAnew(t, fs, what, "")
+	}
+	for what, damage := range map[string]func([]byte) []byte{
+		"4096 bytes of garbage": garbage(4096), "100 bytes of garbage": garbage(100),
+		"one write without its header": headless(block),
+	} {
+		fs := first(t)
+		name := fs.lane(t, "events")[0]
+		fs.live[name] = onDisk(damage(fs.live[name].live))
+		beginsAnew(t, fs, what+" in the first segment", "")
+	}
+}
+
+// first is a log after its first append.
+func first(t *testing.T) *memFS {
+	t.Helper()
+	fs := newMemFS()
+	l, _, err := openLog(fs, roomy())
+	if err == nil {
+		err = l.Lane("events").Append([]byte("first"), 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fs.clone()
+}
+
+// A crash in the very first write is not worth a word.
+func TestWhatACrashLeavesOfTheFirstWriteIsUsedAgain(t *testing.T) {
+	for what, damage := range map[string]func([]byte) []byte{
+		"empty":     func([]byte) []byte { return nil },
+		"zeros":     func(b []byte) []byte { return make([]byte, len(b)) },
+		"torn":      func(b []byte) []byte { return b[:50] },
+		"magic cut": func(b []byte) []byte { return append(slices.Clone(b[:3]), make([]byte, 9000)...) },
+	} {
+		fs := first(t)
+		name := fs.lane(t, "events")[0]
+		fs.live[name] = onDisk(damage(fs.live[name].live))
+		l, report, err := openLog(fs, roomy())
+		if err != nil || !report.Fresh || report.Kept != "" || len(report.Faults) > 0 {
+			t.Fatalf("%s: %v, %+v", what, err, report)
+		}
+		if err := l.Lane("events").Append([]byte("first"), 1); err != nil || len(fs.live) != 1 {
+			t.Errorf("%s: %v, %d files", what, err, len(fs.live))
+		}
+	}
+}
+
+// The newest segment of one lane is garbage, before the other knew of it.
+func TestANewestSegmentOfGarbageBeginsANewEpoch(t *testing.T) {
+	fs := first(t)
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Lane("data").Append([]byte("x"), 1); err != nil {
+		t.Fatal(err)
+	}
+	fs.live[fs.lane(t, "data")[0]] = onDisk(bytes.Repeat([]byte("garbage"), 600))
+	beginsAnew(t, fs, "garbage", errNoHead.Error())
+}
+
+// A reader whose number was dropped gets the key that the oldest segment begins
+// with, behind Lost: what follows can't be decoded without it.
+func TestLostForSpaceIsFollowedByTheKey(t *testing.T) {
+	c := Config{Dir: "/b", Lanes: []LaneConfig{{Name: "data", Size: MinSize, Key: func() []byte { return []byte("key") }}}}
+	l, _, err := openLog(newMemFS(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane := l.Lane("data")
+	for range 100 {
+		if err := lane.Append([]byte("x"), 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := lane.First()
+	for _, from := range []uint64{1, first - 1, first} {
+		r := lane.Reader(from)
+		_, err := r.Next()
+		var lost *Lost
+		if from < first && (!errors.As(err, &lost) || lost.From != from || lost.To != first-1 || lost.Damage != nil) {
+			t.Fatalf("from %d: %v", from, err)
+		}
+		if from == first {
+			r.Close()
+			r = lane.Reader(from)
+		}
+		if f, err := r.Next(); err != nil || !f.Key || f.First != first {
+			t.Errorf("from %d: got %+v, %v, want the key at %d", from, f, err, first)
+		}
+		if f, err := r.Next(); err != nil || f.Key || f.First != first {
+			t.Errorf("from %d: got %+v, %v, want %d", from, f, err, first)
+		}
+		r.Close()
+	}
+}
