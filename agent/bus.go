@@ -58,6 +58,7 @@ type line struct {
 	sure    bool // written, and read back where that can be
 	next    time.Time
 	pending bool // the judge waits for a report
+	fresh   bool // want is new
 }
 
 // switched tells the judge how writing an output went.
@@ -99,7 +100,7 @@ func (b *busLoop) run(ctx context.Context) {
 		now := time.Now()
 		b.beat.Store(int64(now.Sub(b.began)))
 		wants, asks := b.mail.take()
-		b.order(wants)
+		b.order(wants, now)
 		b.asks = append(b.asks, asks...)
 		if b.switchOne(ctx, now) {
 			continue
@@ -337,11 +338,12 @@ func (b *busLoop) judge(ctx context.Context, u *unit, err error, now time.Time) 
 }
 
 // order takes in what the judge wants of the outputs.
-func (b *busLoop) order(wants map[string]bool) {
+func (b *busLoop) order(wants map[string]bool, now time.Time) {
 	for _, l := range b.lines {
 		if on, ok := wants[l.id]; ok {
+			l.fresh = l.fresh || !l.known || l.want != on
 			// Written even if it is so already: the judge waits for a report.
-			l.known, l.want, l.pending, l.sure, l.next = true, on, true, false, time.Time{}
+			l.known, l.want, l.pending, l.sure, l.next = true, on, true, false, earlier(l.next, now)
 		}
 	}
 }
@@ -355,7 +357,7 @@ func (b *busLoop) switchOne(ctx context.Context, now time.Time) (first bool) {
 	if l == nil {
 		return false
 	}
-	fresh := l.pending
+	fresh := l.fresh
 	err := l.write(ctx)
 	if ctx.Err() != nil {
 		return true
@@ -368,17 +370,17 @@ func (b *busLoop) switchOne(ctx context.Context, now time.Time) (first bool) {
 	if l.pending || l.sure != (err == nil) {
 		b.report(switched{Output: l.id, On: l.want, Err: err, At: done})
 	}
-	l.pending, l.sure = false, err == nil
+	l.pending, l.fresh, l.sure = false, false, err == nil
 	return fresh
 }
 
-// dueLine is the output to write now: a fresh wish, else the one that has
-// waited longest.
+// dueLine is the output to write now: a fresh wish, trips before notices, else
+// the one that has waited longest.
 func (b *busLoop) dueLine(now time.Time) (due *line) {
 	for _, l := range b.lines {
 		switch {
 		case !l.known || l.next.After(now):
-		case l.pending:
+		case l.fresh:
 			return l
 		case due == nil || l.next.Before(due.next):
 			due = l

@@ -95,10 +95,8 @@ func TestAnEditedAlarmWaitsAnew(t *testing.T) {
 		last := map[string]record.Last{"level": {Reading: record.Reading{Point: "level", Value: drivers.NumberValue(13)}}}
 		b := startBench(t, &bench{t: t, carried: map[string]*alarm.Alarm{"level/high": before}}, site, newFold(), last)
 		b.story()
-		b.good("level", 11)
-		b.good("feed", 0)
-		time.Sleep(3 * time.Second)
 		b.good("level", 13)
+		b.good("feed", 0)
 		b.want("")
 		time.Sleep(2500 * time.Millisecond)
 		b.good("level", 13)
@@ -193,6 +191,24 @@ func TestAnOfflineUnitIsCommEachCycle(t *testing.T) {
 	})
 }
 
+func TestAUnitThatIsBackIsReadAsAWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &fakeUnit{id: "a", cost: time.Millisecond, timeout: 500 * time.Millisecond, dead: true}
+		du := u.unit(time.Second)
+		slow := &fakeUnit{id: "slow", cost: time.Millisecond}
+		du.Polls = append(du.Polls, drivers.Poll{Every: time.Hour, Points: []string{"slow"}, Driver: slow})
+		c := &collect{}
+		turnFor(t, loopOf(&fakeBus{units: []drivers.Unit{du}}, c), func() {
+			time.Sleep(time.Minute)
+			u.kill(false)
+			time.Sleep(31 * time.Second)
+		})
+		if rs := c.of("slow"); rs[len(rs)-1].Quality != drivers.Good {
+			t.Errorf("what is read each hour waits for it: %v", rs)
+		}
+	})
+}
+
 // A line that is never idle still gives the dead no more than their share.
 func TestTheDeadOnABusyLineTakeNoMoreThanTheirShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -252,12 +268,12 @@ func TestAFreshWishGoesBeforeRetries(t *testing.T) {
 		out := &fakeOutput{}
 		b.lines = append(b.lines, &line{id: "cutoff", out: out})
 		turnFor(t, b, func() {
-			for range 20 {
+			for i := range 20 {
 				time.Sleep(1700 * time.Millisecond)
 				out.mu.Lock()
 				out.sets = nil
 				out.mu.Unlock()
-				b.mail.want("cutoff", true)
+				b.mail.want("cutoff", i%2 == 0)
 				wished := time.Now()
 				time.Sleep(2 * time.Second)
 				out.mu.Lock()
@@ -267,6 +283,26 @@ func TestAFreshWishGoesBeforeRetries(t *testing.T) {
 				out.mu.Unlock()
 			}
 		})
+	})
+}
+
+func TestTwoWishesGoBeforeThePolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &fakeUnit{id: "a", cost: 400 * time.Millisecond}
+		siren, cutoff := &fakeOutput{}, &fakeOutput{}
+		b := loopOf(&fakeBus{units: []drivers.Unit{u.unit(100 * time.Millisecond)}}, &collect{})
+		b.lines = []*line{{id: "cutoff", out: cutoff}, {id: "siren", out: siren}}
+		var wished time.Time
+		turnFor(t, b, func() {
+			time.Sleep(10100 * time.Millisecond)
+			wished = time.Now()
+			b.mail.want("siren", true)
+			b.mail.want("cutoff", true)
+			time.Sleep(time.Second)
+		})
+		if took := siren.sets[0].Sub(wished); took > 400*time.Millisecond || cutoff.sets[0].After(siren.sets[0]) {
+			t.Errorf("switched after %v", took)
+		}
 	})
 }
 
