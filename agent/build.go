@@ -84,6 +84,21 @@ func alarmedOf(site *config.Site) map[string]bool {
 	return alarmed
 }
 
+// timeoutsOf is the longest timeout on each bus.
+func timeoutsOf(site *config.Site) map[string]time.Duration {
+	m := map[string]time.Duration{}
+	for _, b := range site.Buses {
+		if b.Modbus == nil {
+			continue
+		}
+		m[b.ID] = b.Modbus.Timeout
+		for _, u := range b.Modbus.Units {
+			m[b.ID] = max(m[b.ID], u.Timeout)
+		}
+	}
+	return m
+}
+
 // linesOf is the outputs of one bus, trips first.
 func linesOf(site *config.Site, bus string, b drivers.Bus) []*line {
 	var trips, notices []*line
@@ -112,9 +127,9 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		ended: make(chan struct{}),
 		index: map[string]int{}, standing: map[string]*standing{}, byName: map[string]*output{},
 	}
-	now := j.now()
+	now, timeouts := j.now(), timeoutsOf(site)
 	for i := range site.Points {
-		p := &point{cfg: &site.Points[i], heard: now}
+		p := &point{cfg: &site.Points[i], heard: now, timeout: timeouts[site.Points[i].Bus]}
 		j.index[p.cfg.ID] = len(j.points)
 		j.points = append(j.points, p)
 		for _, d := range p.cfg.Alarms {

@@ -193,7 +193,10 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 			}
 			end := p.due.Add(p.Every)
 			if u.life == Suspect {
-				end = end.Add(time.Hour) // after all that are not: its silence costs the others one timeout, not one for each of its polls
+				end = end.Add(time.Hour) // after all that are not: its silence is not to make the others late
+			}
+			if p.failed {
+				end = end.Add(time.Hour) // after those of its unit that do answer
 			}
 			consider(p, ready, end)
 		}
@@ -248,7 +251,30 @@ func (b *busLoop) poll(ctx context.Context, p *poll) {
 	p.next(now)
 	b.emit(ctx, rs)
 	b.remark(rs)
+	if p.failed = silent(err); p.failed {
+		b.skip(ctx, u, now)
+	}
 	b.judge(ctx, u, err, now)
+}
+
+// silent says that a request was sent and got no answer.
+func silent(err error) bool {
+	if err == nil {
+		return false
+	}
+	f := drivers.FaultOf(err)
+	return f.Quality == drivers.Comm && f.Until.IsZero()
+}
+
+// skip lets the other due polls of a unit that has just been silent go by: one
+// timeout a cycle is enough to know, and the other units wait.
+func (b *busLoop) skip(ctx context.Context, u *unit, now time.Time) {
+	for _, p := range u.polls {
+		if !p.due.After(now) {
+			p.next(now)
+			b.emit(ctx, gone(p, now))
+		}
+	}
 }
 
 // remark tells what the driver knows beside the readings: edges that were

@@ -315,3 +315,34 @@ func TestASilentUnitDelaysTheOthersByNoMoreThanOneTimeout(t *testing.T) {
 		}
 	})
 }
+
+// A silent unit is asked once a cycle: all its points are comm within one
+// timeout of being due. A poll that alone gets no answer takes none with it.
+func TestASilentUnitIsCommAsAWholeWithinOneTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &fakeUnit{id: "a", cost: time.Millisecond, timeout: 300 * time.Millisecond}
+		b := &fakeUnit{id: "b", cost: time.Millisecond, timeout: 300 * time.Millisecond}
+		du := a.unit(time.Second)
+		du.Polls = append(du.Polls, b.unit(time.Second).Polls...)
+		c := &collect{}
+		turnFor(t, loopOf(&fakeBus{units: []drivers.Unit{du}}, c), func() {
+			time.Sleep(1900 * time.Millisecond)
+			a.kill(true)
+			time.Sleep(10 * time.Second) // a alone is silent
+			for _, r := range c.of("b")[3:] {
+				if r.Quality != drivers.Good {
+					t.Errorf("b is %v, though it answers", r.Quality)
+				}
+			}
+			b.kill(true)
+			due := time.Now().Truncate(time.Second).Add(time.Second)
+			time.Sleep(due.Sub(time.Now()) + 305*time.Millisecond)
+			for _, id := range []string{"a", "b"} {
+				rs := c.of(id)
+				if r := rs[len(rs)-1]; r.Quality != drivers.Comm || r.At.Before(due) {
+					t.Errorf("%s is %v of %v, one timeout after it was due", id, r.Quality, r.At.Sub(due))
+				}
+			}
+		})
+	})
+}

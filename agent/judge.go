@@ -141,6 +141,11 @@ func (j *judge) tick() {
 	j.endPeriod(now) // before anything is counted by a clock that has just changed
 	j.stale(now)
 	j.compute()
+	for _, o := range j.outputs {
+		if j.disobeys(o) {
+			j.wants(o.cfg.Bus, o.cfg.ID, o.on) // again each second, until it is seen to act
+		}
+	}
 }
 
 // end judges what the buses have said already, when they say no more.

@@ -19,6 +19,7 @@ type point struct {
 	at       time.Duration // of last, since boot
 	seen     bool          // last counts
 	past     past
+	timeout  time.Duration // the longest that a request on its bus may take
 	heard    time.Duration // when the last reading came in, or it was called stale
 	stored   stored
 	standing []*standing // its alarms
@@ -42,7 +43,7 @@ func (s *stored) wants(c *config.Point, r drivers.Reading, at time.Duration) boo
 	switch {
 	case !s.any || r.Quality != s.quality || r.Code != s.code:
 		return true
-	case at-s.at >= c.AtLeast && c.AtLeast > 0:
+	case at-s.at >= c.AtLeast-c.Every/2 && c.AtLeast > 0: // the next sample would be late
 		return true
 	case r.Quality != drivers.Good && r.Quality != drivers.Test:
 		return false
@@ -202,7 +203,9 @@ func (j *judge) stale(now time.Duration) {
 		if p.cfg.Value != nil || p.cfg.Device == "" || every <= 0 {
 			continue
 		}
-		if now-p.heard > 4*every { // due every cycle; late by three
+		// Due every cycle; late by three, and by no more than a timeout or two
+		// of a unit that does not answer, whose word is comm.
+		if now-p.heard > 4*every+2*p.timeout {
 			j.sample(p, drivers.Bad(p.cfg.ID, time.Now(), drivers.Stale))
 		}
 	}

@@ -173,13 +173,19 @@ func (r *recorder) storeEvents() {
 // silent for a disk: once, without a number, and again with one when it can join
 // the chain.
 func (r *recorder) tellUnstored() {
-	for i := range r.pending {
-		if q := &r.pending[i]; !q.told {
-			q.told, q.stamp.Boot = true, r.boot
-			r.unstored(event.Unstored(r.key, r.buf.Epoch(), q.event, q.stamp))
-		}
+	i := len(r.pending)
+	for i > 0 && !r.pending[i-1].told && i > len(r.pending)-mostUnstored {
+		i--
+	}
+	for ; i < len(r.pending); i++ {
+		q := &r.pending[i]
+		q.told, q.stamp.Boot = true, r.boot
+		r.unstored(event.Unstored(r.key, r.buf.Epoch(), q.event, q.stamp))
 	}
 }
+
+// mostUnstored is how many of the newest are sent so at once.
+const mostUnstored = 256
 
 // remember keeps the fold true: it is what the next key frame holds.
 func (r *recorder) remember(payload []byte) {

@@ -71,7 +71,8 @@ type poll struct {
 	drivers.Poll
 	unit   *unit
 	due    time.Time
-	missed int // cycles that passed without a read
+	failed bool // it got no answer last time
+	missed int  // cycles that passed without a read
 }
 
 // next moves the poll to the first point of its grid after now.
