@@ -50,7 +50,7 @@ const (
 //	40 count    uint32  of records
 //	44 kind     uint8
 //	45 complete uint8   1: the table holds all positions, 0: what changed
-//	46 table    uint16  bytes of positions
+//	46 table    uint16  bytes of positions and marks
 //	48 positions, payload, zeros up to the next block
 type frame struct {
 	kind     kind
@@ -60,7 +60,7 @@ type frame struct {
 	commit   uint64
 	first    uint64
 	count    uint32
-	table    []byte // encoded positions
+	table    []byte // encoded positions and marks
 	payload  []byte
 }
 
