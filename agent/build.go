@@ -270,8 +270,8 @@ func (j *judge) removed(id string, r remembered) {
 }
 
 // stick finds the alarm that held an output when the last run ended, and that
-// no longer names it or is gone: no good sample can release the trip that it
-// held. That is told, so that it outlives further starts and files, also of an
+// is gone, no longer names it, or has lost its latch: no good sample can release
+// the trip that it held. That is told, so that it outlives further starts and files, also of an
 // output that is itself gone and may come back.
 func (j *judge) stick(output string, f *fold) (by string) {
 	name := ""
@@ -285,7 +285,7 @@ func (j *judge) stick(output string, f *fold) (by string) {
 		if !slices.Contains(r.Do, output) {
 			continue
 		}
-		if s, ok := j.standing[id]; ok && slices.Contains(s.Def().Do, output) {
+		if s, ok := j.standing[id]; ok && slices.Contains(s.Def().Do, output) && (s.Def().Latch || !r.Latch) {
 			continue
 		}
 		j.log.Warn("a trip stays on: the alarm that asked for it has left the site file; release it with pithead reset "+output, "alarm", id)

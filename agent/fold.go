@@ -39,6 +39,7 @@ type remembered struct {
 	Limit *float64 `json:"limit,omitempty"`
 	Level string   `json:"level,omitempty"`
 	Do    []string `json:"do,omitempty"`
+	Latch bool     `json:"latch,omitempty"`
 	Boot  uint32   `json:"boot"`
 	M     int64    `json:"m"`
 	T     int64    `json:"t,omitempty"`
@@ -118,6 +119,7 @@ func (f *fold) alarm(p event.Parsed) {
 	if raw := p.Member("do"); raw != nil {
 		_ = json.Unmarshal(raw, &r.Do)
 	}
+	r.Latch = string(p.Member("latch")) == "true"
 	f.Alarms[p.ID] = r
 }
 

@@ -70,7 +70,8 @@ func (j *judge) run(ctx context.Context) {
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
 	j.endPeriod(j.now()) // the first begins
-	j.settle()           // outputs get their first word before any reading
+	j.constants()
+	j.settle() // outputs get their first word before any reading
 	for {
 		d := time.Hour
 		if at, ok := j.timers.next(); ok {
@@ -208,6 +209,9 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	}
 	if len(d.Do) > 0 {
 		e.More = append(e.More, event.Field{Name: "do", Value: d.Do})
+	}
+	if d.Latch {
+		e.More = append(e.More, event.Field{Name: "latch", Value: true})
 	}
 	j.tell(e, c.At)
 	level := slog.LevelWarn

@@ -250,6 +250,7 @@ func TestATripThatLostItsAlarmIsLetGoByAPersonOnly(t *testing.T) {
 		then []*config.Site // one start after another; the last has all of it again
 	}{
 		{"the alarm goes", []*config.Site{without(pit(), true, false), without(pit(), true, false)}},
+		{"its latch goes", []*config.Site{unlatched(pit())}},
 		{"the alarm comes back", []*config.Site{without(pit(), true, false), pit()}},
 		{"both go, the output comes back first", []*config.Site{without(pit(), true, true), without(pit(), true, false), pit()}},
 	} {
@@ -280,6 +281,11 @@ func TestATripThatLostItsAlarmIsLetGoByAPersonOnly(t *testing.T) {
 			}
 		})
 	}
+}
+
+func unlatched(site *config.Site) *config.Site {
+	site.Points[0].Alarms[0].Latch = false
+	return site
 }
 
 func TestALostAlarmIsToldAfterTheTripThatItHeld(t *testing.T) {

@@ -137,6 +137,16 @@ func (j *judge) compute() {
 	clear(j.dirty)
 }
 
+// constants evaluates what is computed from nothing: no sample will ever ask for it.
+func (j *judge) constants() {
+	for _, p := range j.computed {
+		if len(p.cfg.Value.Inputs()) == 0 {
+			j.evaluate(p, time.Now())
+		}
+	}
+	j.compute()
+}
+
 // evaluate computes a point once, at the time given.
 func (j *judge) evaluate(p *point, at time.Time) {
 	v, q := j.value(p)
