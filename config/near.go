@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"pithead/config/expr"
+)
 
 // synonyms are words of other programs for words of ours.
 var synonyms = map[string]string{
@@ -30,42 +34,13 @@ func near(w string, of []string) string {
 	}
 	best, least := "", min(1+len(w)/3, len(w)-1)
 	for _, o := range of {
-		if d := distance(w, strings.ToLower(strings.ReplaceAll(o, "_", "-")), least); d <= least && o != "" {
+		if d := expr.Distance(w, strings.ReplaceAll(o, "_", "-"), least); d <= least && o != "" {
 			if d < least || best == "" {
 				best, least = o, d
 			}
 		}
 	}
 	return best
-}
-
-// distance is how many letters must be added, dropped, changed or swapped with
-// their neighbour to make a of b; anything over most if it is over most.
-func distance(a, b string, most int) int {
-	if len(a)-len(b) > most || len(b)-len(a) > most {
-		return most + 1
-	}
-	var before []int
-	last := make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
 }
 
 // orList joins words as a person would: "a", "b" or "c".

@@ -4,13 +4,13 @@ import "strings"
 
 // near is the candidate that s may have been meant to be, or nothing.
 func near(s string, candidates []string) string {
-	word := []rune(strings.ToLower(s))
-	best, least := "", min(len(word)/3, 3)+1
-	if len(word) == 2 {
+	length := len([]rune(s))
+	best, least := "", min(length/3, 3)+1
+	if length == 2 {
 		least = 2
 	}
 	for _, c := range candidates {
-		d := distance(word, []rune(strings.ToLower(c)), least)
+		d := Distance(s, c, least)
 		if d < least || d == least && best != "" && c < best {
 			best, least = c, d
 		}
@@ -18,9 +18,11 @@ func near(s string, candidates []string) string {
 	return best
 }
 
-// distance counts the letters to insert, remove, replace or swap with their
-// neighbour to make b of a; limit says from where on it doesn't matter.
-func distance(a, b []rune, limit int) int {
+// Distance counts the letters to insert, remove, replace or swap with their
+// neighbour to make one word of another, small and capital letters alike. From
+// limit on it doesn't matter, and may come out as anything above.
+func Distance(one, another string, limit int) int {
+	a, b := []rune(strings.ToLower(one)), []rune(strings.ToLower(another))
 	if len(a)-len(b) > limit || len(b)-len(a) > limit {
 		return limit + 1
 	}
