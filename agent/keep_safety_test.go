@@ -174,6 +174,29 @@ func TestAPointOnAGridIsNotComputedWithEachSample(t *testing.T) {
 	})
 }
 
+// Inputs before outputs, whatever their order in the file; each once a batch.
+func TestComputedPointsFollowTheirInputs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := pit()
+		site.Points = append(site.Points, computed(t, "twice", "2 * free", "free"), computed(t, "free", "20 - level", "level"))
+		b := newBench(t, site, newFold(), nil)
+		b.good("level", 3)
+		b.good("level", 4)
+		if r := b.latest("twice"); r.Value.Float() != 32 {
+			t.Errorf("twice is %v", r)
+		}
+		n := 0
+		for _, r := range b.stored {
+			if r.Point == "twice" {
+				n++
+			}
+		}
+		if n != 2 {
+			t.Errorf("computed %d times for two samples", n)
+		}
+	})
+}
+
 // An offline unit's points are told as comm each cycle, and all at once when it goes.
 func TestAnOfflineUnitIsCommEachCycle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -288,9 +311,9 @@ func TestAFreshWishGoesBeforeRetries(t *testing.T) {
 
 func TestTwoWishesGoBeforeThePolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := &fakeUnit{id: "a", cost: 400 * time.Millisecond}
+		u, v := &fakeUnit{id: "a", cost: 400 * time.Millisecond}, &fakeUnit{id: "b", cost: 400 * time.Millisecond}
 		siren, cutoff := &fakeOutput{}, &fakeOutput{}
-		b := loopOf(&fakeBus{units: []drivers.Unit{u.unit(100 * time.Millisecond)}}, &collect{})
+		b := loopOf(&fakeBus{units: []drivers.Unit{u.unit(100 * time.Millisecond), v.unit(100 * time.Millisecond)}}, &collect{})
 		b.lines = []*line{{id: "cutoff", out: cutoff}, {id: "siren", out: siren}}
 		var wished time.Time
 		turnFor(t, b, func() {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pithead/agent/alarm"
 )
 
 // A reload while the disk takes nothing: what happened meanwhile is neither
@@ -36,9 +38,15 @@ func TestAReloadOverADiskThatFails(t *testing.T) {
 		o.Before = Left{a.judge.alarms(), a.clock, events, lost}
 		ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if _, err := Run(ctx, simSite(t, dir, edited), o); err != nil {
+		a, err = prepare(simSite(t, dir, edited), o)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if s := a.judge.standing["pond.level/red"].State(); s != alarm.Active || !a.judge.byName["cutoff"].held {
+			t.Errorf("after the reload the alarm is %v, the trip held: %v", s, a.judge.byName["cutoff"].held)
+		}
+		a.run(ctx)
+		a.close()
 	})
 	events := eventsOf(t, dir)
 	verified(t, dir, events)
