@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"pithead/agent/event"
 	"pithead/config"
 )
 
@@ -62,6 +63,12 @@ func TestWhateverHappenedToTheFolder(t *testing.T) {
 		{"an empty identity", overwrite(config.IdentityFile, empty), true, true},
 		{"half an identity", overwrite(config.IdentityFile, half), true, true},
 		{"no identity", remove(config.IdentityFile), true, true},
+		{"another identity", func(t *testing.T, dir string) {
+			remove(config.IdentityFile)(t, dir)
+			if _, err := event.NewKey(filepath.Join(dir, config.IdentityFile)); err != nil {
+				t.Fatal(err)
+			}
+		}, true, true},
 		{"no good site file", remove("site.good.yaml"), true, false},
 		{"empty data segments", overwrite("log/data-*", empty), true, false},
 		{"no data segments", remove("log/data-*"), true, false},

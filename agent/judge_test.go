@@ -156,6 +156,10 @@ func TestATripIsHeldFromTheStartUntilItsAlarmsHaveSpokenOnGoodSamples(t *testing
 		if !b.outs["cutoff"] {
 			t.Error("a bad sample released the trip")
 		}
+		b.good("ch4", 1.2)
+		if !b.outs["cutoff"] {
+			t.Error("a good sample between clear and limit released the trip")
+		}
 		b.good("ch4", 0.4)
 		if b.outs["cutoff"] {
 			t.Error("its alarms are normal on a good sample, and it is still held")

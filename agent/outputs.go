@@ -51,11 +51,11 @@ func (o *output) freed() bool {
 	return o.stuck == "" && len(o.askers) > 0 && o.unheard() == nil
 }
 
-// unheard is an alarm that may yet ask: no good sample of this run has spoken,
-// or one has, and its delay runs.
+// unheard is an alarm that may yet ask: its newest sample is not a good one on
+// the side where it clears, or its delay runs.
 func (o *output) unheard() *standing {
 	for _, s := range o.askers {
-		if _, delayed := s.Due(); delayed || !s.good {
+		if _, delayed := s.Due(); delayed || !s.Safe() {
 			return s
 		}
 	}

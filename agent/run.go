@@ -321,9 +321,8 @@ func (a *agent) close() {
 }
 
 // identity is the gateway's key; a gateway without one makes one. A key that
-// can't be read is no reason not to guard: it is told, and another signs. Used
-// says that the log is not a new one.
-func identity(site *config.Site, dir string, used bool) (*event.Key, []string, error) {
+// can't be read is no reason not to guard: it is told, and another signs.
+func identity(site *config.Site, dir string) (*event.Key, []string, error) {
 	own := filepath.Join(dir, config.IdentityFile)
 	var faults []string
 	for _, path := range []string{site.Identity, own} {
@@ -332,9 +331,7 @@ func identity(site *config.Site, dir string, used bool) (*event.Key, []string, e
 		}
 		k, err := event.LoadKey(path)
 		if errors.Is(err, os.ErrNotExist) {
-			if k, err = event.NewKey(path); err == nil && path == own && used {
-				faults = append(faults, "the identity: "+path+" was gone; another key signs from here on")
-			}
+			k, err = event.NewKey(path)
 		}
 		if err == nil {
 			return k, faults, nil

@@ -76,7 +76,7 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.key, faults, err = identity(a.site, b.Dir, !report.Fresh || report.Kept != "")
+	a.key, faults, err = identity(a.site, b.Dir)
 	if err != nil {
 		return faults, errors.Join(err, a.buf.Close())
 	}
@@ -154,6 +154,9 @@ func (a *agent) begin(b config.Buffer, why error) (buffer.Report, error) {
 func (a *agent) learn(events, data lane) []string {
 	var faults, more []string
 	a.rec.fold, faults = readFold(events)
+	if p, err := event.Parse(a.rec.fold.Last); err == nil && p.Kid != a.key.Kid() {
+		faults = append(faults, fmt.Sprintf("the identity is another one: %s signed up to event %d, %s signs from here on", p.Kid, p.N, a.key.Kid()))
+	}
 	a.tail, more = decodeTail(data)
 	return append(faults, more...)
 }

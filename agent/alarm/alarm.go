@@ -191,6 +191,10 @@ func (a *Alarm) Acknowledged() bool { return a.acked }
 // Asks says whether it wants its outputs on: active, acked or held by its latch.
 func (a *Alarm) Asks() bool { return a.state != Normal }
 
+// Safe says whether the newest sample of this run was good, and on the side
+// where the alarm clears.
+func (a *Alarm) Safe() bool { return a.seen && a.verdict == isSafe }
+
 // Memory is what Restore needs to go on after a restart.
 func (a *Alarm) Memory() Memory {
 	return Memory{State: a.state, Acked: a.acked, Limit: a.limit, HasLimit: a.hasLimit}
