@@ -36,7 +36,8 @@ func open(b config.Bus, alarmed map[string]bool) (drivers.Bus, error) {
 }
 
 // openBuses opens every bus of the site with its outputs.
-func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger) (map[string]*busLoop, []*busLoop, error) {
+func openBuses(site *config.Site, last map[string]record.Last, before boards, log *slog.Logger) (map[string]*busLoop, []*busLoop, error) {
+	defer before.close(log) // what no bus of this site has taken
 	byID, where := map[string]*busLoop{}, map[string]int{}
 	for _, p := range site.Points {
 		where[p.ID] = p.Line
@@ -44,9 +45,12 @@ func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger)
 	alarmed := alarmedOf(site)
 	var loops []*busLoop
 	for _, cb := range site.Buses {
-		bus, err := open(cb, alarmed)
-		if err != nil {
-			return nil, nil, fmt.Errorf("bus %s: %w", cb.ID, err)
+		bus, kept := before.take(cb, log)
+		if !kept {
+			var err error
+			if bus, err = open(cb, alarmed); err != nil {
+				return nil, nil, fmt.Errorf("bus %s: %w", cb.ID, err)
+			}
 		}
 		b := newBusLoop(cb.ID, bus, func(unit string) time.Duration {
 			if alarmed[unit] {
@@ -57,7 +61,7 @@ func openBuses(site *config.Site, last map[string]record.Last, log *slog.Logger)
 		b.log = log
 		b.lines = linesOf(site, cb.ID, bus)
 		b.where = where
-		if t, ok := bus.(drivers.Totals); ok {
+		if t, ok := bus.(drivers.Totals); ok && !kept {
 			for id, l := range last {
 				if k := l.Good.Kind(); k != drivers.None && k != drivers.Text {
 					t.SetTotal(id, l.Good.Float())

@@ -528,7 +528,7 @@ func (b *busLoop) watch(ctx context.Context, w drivers.Watcher) {
 		case <-time.After(jitter(pause)):
 		case <-ctx.Done():
 		}
-		pause = min(2*pause, pauseMost)
+		pause = min(2*pause, overdue) // Watch itself waits for the hardware
 	}
 }
 

@@ -47,13 +47,18 @@ type Options struct {
 }
 
 // Left is what a run hands to the one after a reload: delays that are running,
-// the clock by which they run, and what a disk that fails has not taken.
+// the clock by which they run, what a disk that fails has not taken, and boards
+// that are open. After the last run it is to be closed.
 type Left struct {
 	alarms map[string]*alarm.Alarm
 	clock  *Clock
 	events []queued
 	lost   lost
+	boards boards
 }
+
+// Close gives back what no further run will take.
+func (l Left) Close(log *slog.Logger) { l.boards.close(log) }
 
 // An agent is one run of one site file.
 type agent struct {
@@ -85,7 +90,7 @@ func Run(ctx context.Context, site *config.Site, o Options) (Left, error) {
 	a.run(ctx)
 	a.close()
 	events, lost := a.rec.left()
-	return Left{a.judge.alarms(), a.clock, events, lost}, nil
+	return Left{a.judge.alarms(), a.clock, events, lost, a.boards()}, nil
 }
 
 // run starts everything in the order in which data flows, and stops it in the
@@ -179,7 +184,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
 	a.rec.failed, a.rec.key, a.rec.unstored = a.diskFailed, a.key, a.tellUplinks
-	if a.buses, a.loops, err = openBuses(site, last, o.Log); err != nil {
+	if a.buses, a.loops, err = openBuses(site, last, o.Before.boards, o.Log); err != nil {
 		return nil, errors.Join(err, a.buf.Close())
 	}
 	for _, b := range a.loops {
@@ -310,9 +315,9 @@ const exitWait = 500 * time.Millisecond
 // reason to end a process that is to go on with a new site file, and a position
 // that is not on disk is only a repeat.
 func (a *agent) close() {
-	for _, b := range a.loops {
-		if err := b.bus.Close(); err != nil {
-			a.Log.Warn("close bus", "bus", b.id, "err", err)
+	for _, cb := range a.site.Buses {
+		if cb.GPIO == nil { // a board stays open for a reload
+			closeBus(cb.ID, a.buses[cb.ID].bus, a.Log)
 		}
 	}
 	if err := a.buf.Close(); err != nil {

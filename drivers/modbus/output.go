@@ -2,8 +2,12 @@ package modbus
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/goburrow/modbus"
+
+	"pithead/drivers"
 )
 
 // An output is a coil or a holding register that is switched.
@@ -32,6 +36,9 @@ func (o *output) Set(ctx context.Context, on bool) error {
 // else writes it.
 func (o *output) Get(ctx context.Context) (on bool, err error) {
 	data, err := o.unit.bus.send(ctx, o.unit, o.config.Table.function(), o.config.Address, 1)
+	if f := drivers.FaultOf(err); err != nil && f.Quality == drivers.Exception && f.Code == modbus.ExceptionCodeIllegalFunction {
+		return false, fmt.Errorf("%w: the device can be written only", errors.ErrUnsupported)
+	}
 	if err != nil {
 		return false, err
 	}

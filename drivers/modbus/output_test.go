@@ -1,6 +1,7 @@
 package modbus
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +137,25 @@ func TestAnOutputOfADeviceWithoutPoints(t *testing.T) {
 		}
 		if len(s.Units()) != 1 || s.Output("nothing") != nil {
 			t.Error("units or outputs that are not there")
+		}
+	})
+}
+
+func TestADeviceThatCanBeWrittenOnlyIsNoFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(t, withOutput(Coil, false), func(_ int, r []byte, say sayer) {
+			if r[1] == 5 {
+				say(sent, r)
+				return
+			}
+			say(sent, crced(r[0], r[1]|0x80, 1))
+		})
+		o := s.Output("cutoff")
+		if err := o.Set(t.Context(), true); err != nil {
+			t.Error(err)
+		}
+		if _, err := o.Get(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("read back: %v", err)
 		}
 	})
 }

@@ -76,6 +76,7 @@ func (r *runner) run(ctx context.Context) int {
 	if site == nil {
 		return wrong
 	}
+	defer func() { r.before.Close(log) }()
 	for ctx.Err() == nil {
 		next, err := r.once(ctx, site, degraded, log)
 		switch {
