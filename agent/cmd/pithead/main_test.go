@@ -37,6 +37,7 @@ func TestTheCommandLine(t *testing.T) {
 		{"help of nothing", []string{"help", "fly"}, usage, "", `no command "fly"`},
 		{"a slip of the finger", []string{"chekc"}, usage, "", "did you mean check?"},
 		{"an unknown command", []string{"fly"}, usage, "", `there is no command "fly"`},
+		{"a command of a later version", []string{"watch"}, usage, "", "watch is not in this version yet"},
 		{"an unknown flag", []string{"check", "--fast"}, usage, "", "see pithead help check"},
 		{"too many arguments", []string{"check", good, bad}, usage, "", "is too much"},
 		{"version", []string{"version"}, done, "pithead dev", ""},
