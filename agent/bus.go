@@ -2,11 +2,7 @@ package agent
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,31 +44,6 @@ type UnitState struct {
 	Asked     int       // requests of this minute and the one before
 	Answered  int       // of those
 }
-
-// line is one output on the bus.
-type line struct {
-	id      string
-	out     drivers.Output
-	known   bool // want counts
-	want    bool
-	sure    bool // written, and read back where that can be
-	next    time.Time
-	pending bool // the judge waits for a report
-	fresh   bool // want is new
-}
-
-// switched tells the judge how writing an output went.
-type switched struct {
-	Output string
-	On     bool
-	Err    error
-	At     time.Time
-}
-
-const (
-	rewrite = 10 * time.Second // an output is written again
-	retry   = time.Second      // an output that could not be written
-)
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
 	b := &busLoop{id: id, bus: bus, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, whys: map[string]string{}}
@@ -165,74 +136,6 @@ func gone(p *poll, now time.Time) []drivers.Reading {
 	return rs
 }
 
-// choose is the poll to do next and when: of those that are due the one whose
-// deadline is first, else the one that is due first. Of an offline unit it is
-// any poll, and means a probe.
-func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
-	var best *poll
-	var at, deadline time.Time
-	soonest := now.Add(time.Minute)
-	consider := func(p *poll, ready, end time.Time) {
-		switch {
-		case ready.After(now):
-			soonest = earlier(soonest, ready)
-		case best == nil || end.Before(deadline):
-			best, at, deadline = p, ready, end
-		}
-	}
-	living := time.Time{} // when the next poll of a unit that lives is due
-	for _, u := range b.units {
-		for _, p := range u.polls {
-			if u.life == Offline {
-				soonest = earlier(soonest, p.due) // its readings go by at their time
-				continue
-			}
-			ready := later(p.due, u.free)
-			if living.IsZero() || ready.Before(living) {
-				living = ready
-			}
-			end := p.due.Add(p.Every)
-			if u.life == Suspect {
-				end = end.Add(time.Hour) // after all that are not: its silence is not to make the others late
-			}
-			if p.failed {
-				end = end.Add(time.Hour) // after those of its unit that do answer
-			}
-			consider(p, ready, end)
-		}
-	}
-	for _, u := range b.units {
-		if u.life == Offline {
-			ready := b.probeTime(u, now, living)
-			consider(u.polls[0], ready, ready.Add(u.most))
-		}
-	}
-	for _, l := range b.lines {
-		if l.known {
-			soonest = earlier(soonest, l.next)
-		}
-	}
-	if best == nil {
-		return nil, soonest
-	}
-	return best, at
-}
-
-// probeTime is when an offline unit may be asked: at its time, within the share
-// of all that are dead, and where it fits before the next poll of the living,
-// so that none of those comes late. It waits for such a gap only so long.
-func (b *busLoop) probeTime(u *unit, now, living time.Time) time.Time {
-	ready := later(u.probeAt, u.free)
-	if living.IsZero() {
-		return ready
-	}
-	ready = later(ready, b.dead)
-	if ready.After(now) || living.Sub(now) >= u.cost || now.Sub(ready) >= overdue {
-		return ready
-	}
-	return later(living.Add(time.Millisecond), now.Add(time.Millisecond))
-}
-
 // poll reads once, repeats what may be repeated at once, and passes it on.
 func (b *busLoop) poll(ctx context.Context, p *poll) {
 	u, before := p.unit, time.Now()
@@ -276,47 +179,6 @@ func (b *busLoop) skip(ctx context.Context, u *unit, now time.Time) {
 		}
 	}
 }
-
-// remark tells what the driver knows beside the readings: edges that were
-// lost, and why single points are bad.
-func (b *busLoop) remark(rs []drivers.Reading) {
-	if l, ok := b.bus.(drivers.Losses); ok {
-		for _, r := range rs {
-			if n := l.Lost(r.Point); n > b.lost[r.Point] {
-				b.losses(r.Point, n-b.lost[r.Point])
-				b.lost[r.Point] = n
-			}
-		}
-	}
-	for _, r := range rs {
-		text := reason(b.bus, r)
-		if text != b.whys[r.Point] && text != "" {
-			b.log.Warn("point can't be read", "point", r.Point, "line", b.where[r.Point], "err", text)
-		}
-		b.whys[r.Point] = text
-	}
-}
-
-// reason is why one point alone is bad, as far as anybody knows.
-func reason(bus drivers.Bus, r drivers.Reading) string {
-	if r.Quality == drivers.Good {
-		return ""
-	}
-	if r.Quality == drivers.Exception {
-		return fmt.Sprintf("the device answers with exception %d (%s)", r.Code, exceptions[r.Code])
-	}
-	if why, ok := bus.(drivers.Reasons); ok {
-		if err := why.Why(r.Point); err != nil {
-			return err.Error()
-		}
-	}
-	return ""
-}
-
-// exceptions are the names of the Modbus specification (V1.1b3, 7).
-var exceptions = map[uint8]string{1: "illegal function", 2: "illegal data address", 3: "illegal data value",
-	4: "server device failure", 5: "acknowledge", 6: "server device busy", 8: "memory parity error",
-	10: "gateway path unavailable", 11: "gateway target device failed to respond"}
 
 // probe asks an offline unit the least, and bounds what such asking costs.
 func (b *busLoop) probe(ctx context.Context, u *unit) {
@@ -363,133 +225,6 @@ func (b *busLoop) judge(ctx context.Context, u *unit, err error, now time.Time) 
 	}
 }
 
-// order takes in what the judge wants of the outputs.
-func (b *busLoop) order(wants map[string]bool, now time.Time) {
-	for _, l := range b.lines {
-		if on, ok := wants[l.id]; ok {
-			l.fresh = l.fresh || !l.known || l.want != on
-			// Written even if it is so already: the judge waits for a report.
-			l.known, l.want, l.pending, l.sure, l.next = true, on, true, false, earlier(l.next, now)
-		}
-	}
-}
-
-// switchOne writes the output that is due, first what the judge has just asked
-// for, and says whether to go on with that before any poll. What is written
-// again, or tried again, takes turns with the polls: outputs of a dead unit must
-// not keep the others' points from being read.
-func (b *busLoop) switchOne(ctx context.Context, now time.Time) (first bool) {
-	l := b.dueLine(now)
-	if l == nil {
-		return false
-	}
-	fresh := l.fresh
-	err := l.write(ctx)
-	if ctx.Err() != nil {
-		return true
-	}
-	done := time.Now()
-	l.next = done.Add(rewrite)
-	if err != nil {
-		l.next = done.Add(retry)
-	}
-	if l.pending || l.sure != (err == nil) {
-		b.report(switched{Output: l.id, On: l.want, Err: err, At: done})
-	}
-	l.pending, l.fresh, l.sure = false, false, err == nil
-	return fresh
-}
-
-// dueLine is the output to write now: a fresh wish, trips before notices, else
-// the one that has waited longest.
-func (b *busLoop) dueLine(now time.Time) (due *line) {
-	for _, l := range b.lines {
-		switch {
-		case !l.known || l.next.After(now):
-		case l.fresh:
-			return l
-		case due == nil || l.next.Before(due.next):
-			due = l
-		}
-	}
-	return due
-}
-
-// write sets the output and reads it back where that can be.
-func (l *line) write(ctx context.Context) error {
-	if err := l.out.Set(ctx, l.want); err != nil {
-		return err
-	}
-	on, err := l.out.Get(ctx)
-	switch {
-	case errors.Is(err, errors.ErrUnsupported):
-		return nil
-	case err != nil:
-		return fmt.Errorf("read back: %w", err)
-	case on != l.want:
-		return errors.New("read back: it did not switch")
-	}
-	return nil
-}
-
-// answer reads one poll for a person, whatever its cycle, and replies when all
-// that was asked for is read. One at a time: an output that is to be switched
-// meanwhile must not wait for more than one request.
-func (b *busLoop) answer(ctx context.Context) {
-	if len(b.asks) == 0 {
-		return
-	}
-	a := &b.asks[0]
-	var polls []*poll
-	for _, u := range b.units {
-		for _, p := range u.polls {
-			if slices.ContainsFunc(p.Points, func(id string) bool { return slices.Contains(a.points, id) }) {
-				polls = append(polls, p)
-			}
-		}
-	}
-	if a.done < len(polls) && a.ctx.Err() == nil {
-		p := polls[a.done]
-		a.found = append(a.found, inspect(ctx, b.bus, p)...)
-		p.unit.free = time.Now().Add(p.unit.Pause)
-		a.done++
-	}
-	if a.done < len(polls) && a.ctx.Err() == nil {
-		return
-	}
-	a.reply <- slices.DeleteFunc(a.found, func(i drivers.Inspection) bool { return !slices.Contains(a.points, i.Point) })
-	b.asks = slices.Delete(b.asks, 0, 1)
-}
-
-// inspect reads one poll with its raw registers where the driver shows them,
-// and why, where it is bad.
-func inspect(ctx context.Context, bus drivers.Bus, p *poll) []drivers.Inspection {
-	is, err := read(ctx, p.Driver)
-	for i := range is {
-		switch {
-		case is[i].Quality == drivers.Good || is[i].Why != "":
-		case err != nil:
-			is[i].Why = drivers.FaultOf(err).Err.Error()
-		default:
-			is[i].Why = reason(bus, is[i].Reading)
-		}
-	}
-	return is
-}
-
-func read(ctx context.Context, d drivers.Driver) ([]drivers.Inspection, error) {
-	if in, ok := d.(drivers.Inspector); ok {
-		return in.Inspect(ctx)
-	}
-	before := time.Now()
-	rs, err := d.Read(ctx)
-	is := make([]drivers.Inspection, len(rs))
-	for i, r := range rs {
-		is[i] = drivers.Inspection{Reading: r, Took: time.Since(before)}
-	}
-	return is, err
-}
-
 // publish leaves the units' states where others may read them, once a second.
 func (b *busLoop) publish(now time.Time) {
 	if now.Sub(b.told) < time.Second && b.state.Load() != nil {
@@ -530,80 +265,4 @@ func (b *busLoop) watch(ctx context.Context, w drivers.Watcher) {
 		}
 		pause = min(2*pause, overdue) // Watch itself waits for the hardware
 	}
-}
-
-// ask is a person's wish to read points now, until ctx ends.
-type ask struct {
-	ctx    context.Context
-	points []string
-	reply  chan []drivers.Inspection // holds one
-	found  []drivers.Inspection      // so far; the loop's
-	done   int                       // polls that are read; the loop's
-}
-
-// A mailbox hands wishes to a loop without ever holding up who sends them; of
-// an output only the newest wish counts.
-type mailbox struct {
-	wake chan struct{} // holds one
-	box  *struct {
-		sync.Mutex
-		wants map[string]bool
-		asks  []ask
-	}
-}
-
-func newMailbox() mailbox {
-	m := mailbox{wake: make(chan struct{}, 1)}
-	m.box = new(struct {
-		sync.Mutex
-		wants map[string]bool
-		asks  []ask
-	})
-	return m
-}
-
-func (m mailbox) want(output string, on bool) {
-	m.box.Lock()
-	if m.box.wants == nil {
-		m.box.wants = map[string]bool{}
-	}
-	m.box.wants[output] = on
-	m.box.Unlock()
-	m.ring()
-}
-
-func (m mailbox) ask(a ask) {
-	m.box.Lock()
-	m.box.asks = append(m.box.asks, a)
-	m.box.Unlock()
-	m.ring()
-}
-
-func (m mailbox) ring() {
-	select {
-	case m.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (m mailbox) take() (map[string]bool, []ask) {
-	m.box.Lock()
-	defer m.box.Unlock()
-	w, a := m.box.wants, m.box.asks
-	m.box.wants, m.box.asks = nil, nil
-	return w, a
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

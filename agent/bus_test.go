@@ -336,7 +336,7 @@ func TestASilentUnitIsCommAsAWholeWithinOneTimeout(t *testing.T) {
 			}
 			b.kill(true)
 			due := time.Now().Truncate(time.Second).Add(time.Second)
-			time.Sleep(due.Sub(time.Now()) + 305*time.Millisecond)
+			time.Sleep(time.Until(due) + 305*time.Millisecond)
 			for _, id := range []string{"a", "b"} {
 				rs := c.of(id)
 				if r := rs[len(rs)-1]; r.Quality != drivers.Comm || r.At.Before(due) {

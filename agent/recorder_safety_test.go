@@ -125,7 +125,7 @@ func TestWhatADeadDiskLosesIsToldOnce(t *testing.T) {
 		if len(es) != 1 || es[0].Kind != "lost" || string(es[0].Member("count")) != "2870" {
 			t.Errorf("told %+v, want one of 2870", es)
 		}
-		if got := d.recorder.lost.Load(); got != 2870 {
+		if got := d.lost.Load(); got != 2870 {
 			t.Errorf("counted %d", got)
 		}
 		if n := d.data.Next() - 1; n != 10 {

@@ -12,13 +12,8 @@ package agent
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -211,25 +206,6 @@ func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
 	}
 }
 
-func (a *agent) tellUplinks(payload []byte) {
-	for _, u := range a.uplinks {
-		u.Tell(payload)
-	}
-}
-
-func (a *agent) report(s switched) {
-	select {
-	case a.judge.done <- s:
-	case <-a.judge.ended:
-	}
-}
-
-// tellLosses records that a line moved faster than it could be followed.
-func (a *agent) tellLosses(point string, edges uint64) {
-	a.judge.tell(event.Event{Kind: "fault", ID: point, Point: point, Why: "edges were lost: what is counted is a lower bound",
-		More: []event.Field{{Name: "lost", Value: edges}}}, a.judge.now())
-}
-
 // addUplinks builds the uplinks; each reads the buffer on its own.
 func (a *agent) addUplinks() {
 	env := uplink.Env{
@@ -243,55 +219,6 @@ func (a *agent) addUplinks() {
 	}
 	for _, c := range a.site.Uplinks {
 		a.uplinks = append(a.uplinks, uplink.New(c, env))
-	}
-}
-
-// tellStart records that, and how, this run began.
-func (a *agent) tellStart(faults []string) {
-	f := a.rec.fold
-	if f.Config != "" && f.Config != a.site.Hash {
-		a.judge.tell(event.Event{Kind: "config", ID: "agent/config", More: []event.Field{
-			{Name: "old", Value: f.Config}, {Name: "new", Value: a.site.Hash}}}, a.judge.now())
-	}
-	e := event.Event{Kind: "start", ID: "agent", Name: a.site.Name, More: []event.Field{
-		{Name: "version", Value: a.Version}, {Name: "config", Value: a.site.Hash},
-		{Name: "boot-id", Value: bootID()}, {Name: "session", Value: a.session},
-		{Name: "orderly", Value: f.Stopped || f.Last == nil}}}
-	a.judge.tell(e, a.judge.now())
-	if a.clock.Now().Known() {
-		a.judge.tellClock()
-	}
-	for _, what := range few(faults) {
-		a.Log.Error("buffer", "fault", what)
-		a.judge.tell(event.Event{Kind: "fault", ID: "agent/buffer", Why: what}, a.judge.now())
-	}
-	a.judge.setAgent(agentConfig, a.Degraded != "", a.Degraded)
-	a.judge.setAgent(agentBuffer, a.volatile != "", a.volatile)
-}
-
-// few is the first of many faults: one damaged key makes one of each frame
-// behind it, and alarms would have to wait until all of them are stored.
-func few(faults []string) []string {
-	const most = 10
-	if len(faults) <= most {
-		return faults
-	}
-	return append(faults[:most-1:most-1], fmt.Sprintf("and %d more", len(faults)-most+1))
-}
-
-func (a *agent) tellStop() {
-	a.judge.tell(event.Event{Kind: "stop", ID: "agent"}, a.judge.now())
-}
-
-// diskFailed passes on to the judge that the disk fails, or works again.
-func (a *agent) diskFailed(err error) {
-	why := a.volatile // which does not end because what is stored instead works again
-	if err != nil {
-		why = err.Error()
-	}
-	select {
-	case a.judge.calls <- func() { a.judge.setAgent(agentBuffer, why != "", why) }:
-	case <-a.judge.ended:
 	}
 }
 
@@ -323,82 +250,4 @@ func (a *agent) close() {
 	if err := a.buf.Close(); err != nil {
 		a.Log.Warn("close the buffer", "err", err)
 	}
-}
-
-// identity is the gateway's key; a gateway without one makes one. A key that
-// can't be read is no reason not to guard: it is told, and another signs.
-func identity(site *config.Site, dir string) (*event.Key, []string, error) {
-	own := filepath.Join(dir, config.IdentityFile)
-	var faults []string
-	for _, path := range []string{site.Identity, own} {
-		if path == "" {
-			continue
-		}
-		k, err := event.LoadKey(path)
-		if errors.Is(err, os.ErrNotExist) {
-			k, err = event.NewKey(path)
-		}
-		if err == nil {
-			return k, faults, nil
-		}
-		faults = append(faults, "the identity: "+err.Error())
-	}
-	if err := os.Rename(own, own+".bad"); err != nil {
-		return nil, faults, err
-	}
-	k, err := event.NewKey(own)
-	return k, faults, err
-}
-
-func random(bytes int) string {
-	b := make([]byte, bytes)
-	rand.Read(b) // never fails
-	return hex.EncodeToString(b)
-}
-
-// inherit takes in what the run before a reload could not store: its events
-// count for where alarms and outputs stand, and are stored before any other.
-func (a *agent) inherit(l Left) {
-	for _, q := range l.events {
-		a.queue.addEvent(q.event, q.stamp)
-		if p, err := event.Parse(event.Unstored(a.key, a.buf.Epoch(), q.event, q.stamp)); err == nil {
-			a.rec.fold.add(p)
-		}
-	}
-	a.rec.untold = l.lost
-}
-
-// newest is the newest wall time among stored readings, in unix ms; 0 = none.
-func newest(last map[string]record.Last) (t int64) {
-	for _, l := range last {
-		if l.Clock != record.Unknown {
-			t = max(t, l.M+l.Offset)
-		}
-	}
-	return t
-}
-
-// readLast is the latest stored reading of every point, and an encoder that
-// goes on from there.
-func readLast(d *record.Decoder, site *config.Site) (map[string]record.Last, *record.Encoder, []string) {
-	var faults []string
-	last := map[string]record.Last{}
-	var keep []record.Last
-	ids := make([]string, len(site.Points))
-	known := map[string]bool{}
-	for i, p := range site.Points {
-		ids[i], known[p.ID] = p.ID, true
-	}
-	for _, x := range d.Last() {
-		if known[x.Point] {
-			last[x.Point] = x
-			keep = append(keep, x)
-		}
-	}
-	e, err := record.NewEncoder(ids, keep)
-	if err != nil {
-		faults = append(faults, "what was stored last: "+err.Error())
-		e, _ = record.NewEncoder(ids, nil)
-	}
-	return last, e, faults
 }

@@ -1,0 +1,148 @@
+package agent
+
+import (
+	"errors"
+
+	"pithead/agent/event"
+	"pithead/agent/record"
+	"pithead/buffer"
+)
+
+// lost counts what was dropped from memory.
+type lost struct{ readings, events, stats int }
+
+// storeReadings makes the readings of one commit durable as one frame.
+func (r *recorder) storeReadings() {
+	rs, dropped := r.queue.swapReadings(r.spare)
+	r.readings = append(r.readings, rs...)
+	r.spare = rs
+	if over := len(r.readings) - r.queue.most; over > 0 {
+		dropped += over
+		r.readings = append(r.readings[:0], r.readings[over:]...)
+	}
+	r.drop(dropped)
+	for most := mostInFrame; len(r.readings) > 0 && r.ready(ofReadings); {
+		n := min(len(r.readings), most)
+		err := r.storeBatch(r.readings[:n])
+		if errors.Is(err, buffer.ErrTooLong) && n > 1 { // the lane is small
+			most = n / 2
+			continue
+		}
+		if r.note(ofReadings, err); err != nil {
+			return
+		}
+		r.readings = append(r.readings[:0], r.readings[n:]...)
+	}
+}
+
+// mostInFrame bounds a frame to far less than the buffer takes.
+const mostInFrame = 20_000
+
+func (r *recorder) storeBatch(rs []record.Reading) error {
+	now := r.clock.Now()
+	b := record.Batch{Boot: r.boot, Clock: now.Clock, Readings: rs}
+	if now.Known() {
+		b.Offset = now.T - now.M
+	}
+	if err := r.keyIfDue(); err != nil {
+		return err
+	}
+	frame, err := r.encoder.Append(r.frame[:0], b)
+	if err != nil {
+		r.log.Error("readings can't be encoded", "err", err)
+		r.drop(len(rs))
+		return nil
+	}
+	r.frame = frame
+	if err := r.data.Append(frame, len(rs)); err != nil {
+		return err
+	}
+	r.encoder.Commit()
+	r.sinceKey += blocks(len(frame))
+	return nil
+}
+
+// keyIfDue writes a key frame when enough has come since the last: what follows
+// a damaged frame can't be decoded before the next key, and a start reads from
+// the newest one on. Keys take a twenty-fifth of the lane.
+func (r *recorder) keyIfDue() error {
+	if r.sinceKey < keyShare*blocks(r.keySize) {
+		return nil
+	}
+	return r.data.AppendKey(r.dataKey())
+}
+
+func blocks(bytes int) int { return bytes/block + 1 }
+
+// dataKey is what the buffer asks for when a segment begins; nothing while a
+// start has not yet learnt where the points stand.
+func (r *recorder) dataKey() []byte {
+	if r.encoder == nil {
+		return nil
+	}
+	key := r.encoder.Key()
+	r.sinceKey, r.keySize = 0, len(key)
+	return key
+}
+
+func (r *recorder) storeStats() {
+	ss, dropped := r.queue.takeStats()
+	r.stat = append(r.stat, ss...)
+	if over := len(r.stat) - mostStats; over > 0 {
+		dropped += over
+		r.stat = append(r.stat[:0], r.stat[over:]...)
+	}
+	r.untold.stats += dropped
+	for len(r.stat) > 0 && r.ready(ofStats) {
+		b := record.StatBatch{Boot: r.boot, Clock: r.stat[0].clock}
+		for _, s := range r.stat[:min(len(r.stat), statsInFrame)] {
+			if s.clock != b.Clock {
+				break
+			}
+			b.Stats = append(b.Stats, s.Stat)
+		}
+		n := len(b.Stats)
+		err := r.stats.Append(record.AppendStats(nil, b), n)
+		r.note(ofStats, err)
+		if err == nil {
+			r.stat = append(r.stat[:0], r.stat[n:]...)
+		}
+	}
+}
+
+const statsInFrame = 2_000
+
+// left is what was not stored at the end: events that wait, and how much else
+// goes with this run. It is for after run.
+func (r *recorder) left() ([]queued, lost) {
+	l := r.untold
+	l.readings += len(r.readings)
+	l.stats += len(r.stat)
+	return r.pending, l
+}
+
+// drop counts readings that no platform will ever see.
+func (r *recorder) drop(readings int) {
+	r.lost.Add(uint64(readings))
+	r.untold.readings += readings
+}
+
+// tellLost tells what was dropped, all at once when the disk has caught up: an
+// event each second of a dead disk would in the end drop alarms from memory.
+func (r *recorder) tellLost() {
+	if r.untold == (lost{}) {
+		return
+	}
+	e := event.Event{Kind: "lost", ID: "agent/buffer", Why: "the disk did not take them in time"}
+	for _, l := range []struct {
+		name  string
+		count int
+	}{{"count", r.untold.readings}, {"events", r.untold.events}, {"stats", r.untold.stats}} {
+		if l.count > 0 {
+			e.More = append(e.More, event.Field{Name: l.name, Value: l.count})
+		}
+	}
+	r.untold = lost{}
+	s := r.clock.Now()
+	r.queue.addEvent(e, event.Stamp{M: s.M, T: s.T, Known: s.Known()})
+}

@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"fmt"
+
+	"pithead/agent/event"
+)
+
+func (a *agent) tellUplinks(payload []byte) {
+	for _, u := range a.uplinks {
+		u.Tell(payload)
+	}
+}
+
+func (a *agent) report(s switched) {
+	select {
+	case a.judge.done <- s:
+	case <-a.judge.ended:
+	}
+}
+
+// tellLosses records that a line moved faster than it could be followed.
+func (a *agent) tellLosses(point string, edges uint64) {
+	a.judge.tell(event.Event{Kind: "fault", ID: point, Point: point, Why: "edges were lost: what is counted is a lower bound",
+		More: []event.Field{{Name: "lost", Value: edges}}}, a.judge.now())
+}
+
+// tellStart records that, and how, this run began.
+func (a *agent) tellStart(faults []string) {
+	f := a.rec.fold
+	if f.Config != "" && f.Config != a.site.Hash {
+		a.judge.tell(event.Event{Kind: "config", ID: "agent/config", More: []event.Field{
+			{Name: "old", Value: f.Config}, {Name: "new", Value: a.site.Hash}}}, a.judge.now())
+	}
+	e := event.Event{Kind: "start", ID: "agent", Name: a.site.Name, More: []event.Field{
+		{Name: "version", Value: a.Version}, {Name: "config", Value: a.site.Hash},
+		{Name: "boot-id", Value: bootID()}, {Name: "session", Value: a.session},
+		{Name: "orderly", Value: f.Stopped || f.Last == nil}}}
+	a.judge.tell(e, a.judge.now())
+	if a.clock.Now().Known() {
+		a.judge.tellClock()
+	}
+	for _, what := range few(faults) {
+		a.Log.Error("buffer", "fault", what)
+		a.judge.tell(event.Event{Kind: "fault", ID: "agent/buffer", Why: what}, a.judge.now())
+	}
+	a.judge.setAgent(agentConfig, a.Degraded != "", a.Degraded)
+	a.judge.setAgent(agentBuffer, a.volatile != "", a.volatile)
+}
+
+// few is the first of many faults: one damaged key makes one of each frame
+// behind it, and alarms would have to wait until all of them are stored.
+func few(faults []string) []string {
+	const most = 10
+	if len(faults) <= most {
+		return faults
+	}
+	return append(faults[:most-1:most-1], fmt.Sprintf("and %d more", len(faults)-most+1))
+}
+
+func (a *agent) tellStop() {
+	a.judge.tell(event.Event{Kind: "stop", ID: "agent"}, a.judge.now())
+}
+
+// diskFailed passes on to the judge that the disk fails, or works again.
+func (a *agent) diskFailed(err error) {
+	why := a.volatile // which does not end because what is stored instead works again
+	if err != nil {
+		why = err.Error()
+	}
+	select {
+	case a.judge.calls <- func() { a.judge.setAgent(agentBuffer, why != "", why) }:
+	case <-a.judge.ended:
+	}
+}
