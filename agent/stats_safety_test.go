@@ -104,7 +104,7 @@ func TestTheEndJudgesWhatHasCome(t *testing.T) {
 			b.in <- []drivers.Reading{{Point: "level", At: time.Now(), Value: drivers.NumberValue(float64(i % 10))}}
 		}
 		b.in <- []drivers.Reading{{Point: "ch4", At: time.Now(), Value: drivers.NumberValue(2)}}
-		b.judge.end()
+		b.end()
 		b.want("output:cutoff=on ch4/cut=active")
 		if len(b.stored) != 101 {
 			t.Errorf("%d readings of 101 stored", len(b.stored))
