@@ -65,6 +65,15 @@ type (
 		Unit   string `json:"unit"`
 		State  string `json:"state"`
 		Missed int    `json:"missed"` // cycles that passed without a read
+		// Requests of this minute and the one before, and how many had a sound answer.
+		Asked    int `json:"asked"`
+		Answered int `json:"answered"`
+	}
+	apiUplink struct {
+		uplink.UplinkHealth
+		URL     string `json:"url,omitempty"` // of the broker that it is connected to
+		LastAck int64  `json:"last-ack,omitempty"`
+		Error   string `json:"error,omitempty"` // of the last try
 	}
 	apiLane struct {
 		Name    string `json:"name"`
@@ -130,7 +139,7 @@ func (a *agent) apiBuses(context.Context) (any, error) {
 	for _, b := range a.loops {
 		if states := b.state.Load(); states != nil {
 			for _, u := range *states {
-				us = append(us, apiUnit{u.Bus, u.Unit, u.Life.String(), u.Missed})
+				us = append(us, apiUnit{u.Bus, u.Unit, u.Life.String(), u.Missed, u.Asked, u.Answered})
 			}
 		}
 	}
@@ -138,9 +147,14 @@ func (a *agent) apiBuses(context.Context) (any, error) {
 }
 
 func (a *agent) apiUplinks(context.Context) (any, error) {
-	us := []uplink.UplinkHealth{}
+	us := []apiUplink{}
 	for i, u := range a.uplinks {
-		us = append(us, uplink.HealthOf(a.site.Uplinks[i].ID, u.State()))
+		s := u.State()
+		x := apiUplink{UplinkHealth: uplink.HealthOf(a.site.Uplinks[i].ID, s), URL: s.URL, Error: s.LastError}
+		if !s.LastAck.IsZero() {
+			x.LastAck = s.LastAck.UnixMilli()
+		}
+		us = append(us, x)
 	}
 	return map[string]any{"uplinks": us}, nil
 }
