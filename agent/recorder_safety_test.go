@@ -304,3 +304,20 @@ func TestNoTextStopsTheRecorder(t *testing.T) {
 		t.Errorf("a long event counts as a failing disk: %q", d.told)
 	}
 }
+
+func TestHowFarBackTheBufferGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		if got := days(laneOf(d.data), d.clock.Now()); got != nil {
+			t.Errorf("an empty buffer goes back %v days", *got)
+		}
+		d.readings(1)
+		d.store()
+		time.Sleep(36 * time.Hour)
+		d.readings(1)
+		d.store()
+		if got := days(laneOf(d.data), d.clock.Now()); got == nil || *got != 1.5 {
+			t.Errorf("it goes back %v days, want 1.5", got)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 
 	"pithead/agent/alarm"
 	"pithead/agent/event"
+	"pithead/agent/record"
 	"pithead/agent/uplink"
 )
 
@@ -91,6 +92,7 @@ func (a *agent) health() uplink.Health {
 		h.Buffer.Bytes += uint64(l.Bytes())
 	}
 	h.Buffer.Lost = a.rec.lost.Load()
+	h.Buffer.Days = days(laneOf(a.rec.data), a.clock.Now())
 	return h
 }
 
@@ -101,6 +103,31 @@ func (u UnitState) share() *float64 {
 	}
 	f := float64(u.Answered) / float64(u.Asked)
 	return &f
+}
+
+// days is how far back the readings in the buffer go, nil where no clock tells.
+func days(l lane, now Stamp) *float64 {
+	if l.next == l.first || !now.Known() {
+		return nil
+	}
+	r := l.reader(l.first)
+	defer r.Close()
+	var d record.Decoder
+	for {
+		fr, err := r.Next()
+		if err != nil {
+			return nil
+		}
+		if fr.Key {
+			err = d.Key(fr.Payload)
+		} else if b, e := d.Frame(fr.Payload); e == nil && len(b.Readings) > 0 && b.Clock != record.Unknown {
+			back := float64(now.T-b.Readings[0].M-b.Offset) / (24 * time.Hour).Seconds() / 1000
+			return &back
+		}
+		if err != nil {
+			return nil
+		}
+	}
 }
 
 // resident is the process's memory in bytes, 0 if the kernel does not say.
