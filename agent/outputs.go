@@ -15,7 +15,8 @@ import (
 // output is a siren or a cut-off as the judge sees it.
 //
 // A trip that is on goes off in one place only, decide, and only when none of
-// its alarms asks and, after a start, each of them was judged by a good sample.
+// its alarms asks and, after a start, the newest sample of each is a good one on
+// the side where it clears.
 type output struct {
 	cfg    *config.Output
 	askers []*standing // alarms that name it
@@ -44,9 +45,8 @@ func (o *output) wantedBy(s *standing) bool {
 	return s.Asks() && (!o.cfg.UntilAck || !s.Acknowledged())
 }
 
-// freed says whether a trip that was on before this start may go: every alarm
-// that names it has spoken, on a good sample, and waits for nothing. Where none
-// names it, nobody may.
+// freed says whether a trip that was on before this start may go: no alarm that
+// names it may yet ask. Where none names it, nobody may let it go.
 func (o *output) freed() bool {
 	return o.stuck == "" && len(o.askers) > 0 && o.unheard() == nil
 }

@@ -319,6 +319,27 @@ func TestADamagedHeadBeginsANewEpochThatNamesTheOld(t *testing.T) {
 	}
 }
 
+// The power goes between setting a log aside and the first event of the new one.
+func TestAPowerCutAfterALogWasSetAsideForgetsNothing(t *testing.T) {
+	dir := t.TempDir()
+	high := strings.Replace(pondSite, "[[0s, 4], [10s, 6], [30s, 4]], repeat: 60s", "[[0s, 6]]", 1)
+	high = strings.Replace(high, "for: 3s", "for: 3s, latch: true", 1)
+	site := simSite(t, dir, high)
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 10*time.Second) })
+	if _, err := buffer.SetAside(dir); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) { runFor(t, site, 10*time.Second) })
+	events := eventsOf(t, dir)
+	verified(t, dir, events)
+	if got := told(t, events); got != "" {
+		t.Errorf("told %q: the alarm stood before, and still does", got)
+	}
+	if !bytes.Contains(events, []byte(`"after":{"epoch"`)) {
+		t.Errorf("the new epoch does not name the old\n%s", events)
+	}
+}
+
 // spoil puts something at the end of the events that is none.
 func spoil(t *testing.T, dir string) {
 	t.Helper()

@@ -84,6 +84,9 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 		faults = append(faults, f.String())
 	}
 	r.chain = event.NewChain(a.key, a.buf.Epoch())
+	if report.Fresh && report.Kept == "" {
+		report.Kept, report.Why = setAside(b.Dir), "the one before was set aside, and nothing was stored since"
+	}
 	if report.Kept == "" {
 		faults = append(faults, a.learn(laneOf(r.events), laneOf(r.data))...)
 		if err := r.resume(); err != nil {
@@ -104,6 +107,19 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 	a.boot = nextBoot(r.fold, bootID(), stored)
 	r.shareOffsets()
 	return faults, nil
+}
+
+// setAside is the newest log that was set aside in a folder, empty if none was.
+// A power cut may come between that and the first event of the new epoch, which
+// would have told where everything stands.
+func setAside(dir string) (newest string) {
+	for n := 1; ; n++ {
+		path := filepath.Join(dir, fmt.Sprintf("log.old-%d", n))
+		if _, err := os.Stat(path); err != nil {
+			return newest
+		}
+		newest = path
+	}
 }
 
 // nextBoot is the number of the boot that has this kernel's id: the newest one's
