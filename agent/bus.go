@@ -39,10 +39,9 @@ type busLoop struct {
 type UnitState struct {
 	Bus, Unit string
 	Life      Life
-	Since     time.Time // of the first failure, unless online
-	Missed    int       // cycles that passed without a read
-	Asked     int       // requests of this minute and the one before
-	Answered  int       // of those
+	Missed    int // cycles that passed without a read
+	Asked     int // requests of this minute and the one before
+	Answered  int // of those
 }
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
@@ -236,9 +235,6 @@ func (b *busLoop) publish(now time.Time) {
 		u.count.roll(now)
 		is[i] = UnitState{Bus: b.id, Unit: u.ID, Life: u.life,
 			Asked: u.count.asked[0] + u.count.asked[1], Answered: u.count.answered[0] + u.count.answered[1]}
-		if u.life != Online {
-			is[i].Since = u.since
-		}
 		for _, p := range u.polls {
 			is[i].Missed += p.missed
 		}

@@ -47,7 +47,7 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 		}
 		if !b.dead {
 			select {
-			case b.done <- switched{Output: output, On: on, At: time.Now()}:
+			case b.done <- switched{Output: output, On: on}:
 			default: // nobody turns the judge: the test does its steps by hand
 			}
 		}
@@ -347,7 +347,7 @@ func TestACutOffThatDoesNotCutIsAFaultOfTheOutput(t *testing.T) {
 		b.want("output:cutoff/fault=active")
 		b.good("feed", 0)
 		b.want("output:cutoff/fault=normal")
-		b.done <- switched{Output: "cutoff", On: true, Err: fmt.Errorf("no answer"), At: time.Now()}
+		b.done <- switched{Output: "cutoff", On: true, Err: fmt.Errorf("no answer")}
 		time.Sleep(6 * time.Second)
 		b.want("output:cutoff/fault=active")
 	})

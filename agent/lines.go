@@ -26,7 +26,6 @@ type switched struct {
 	Output string
 	On     bool
 	Err    error
-	At     time.Time
 }
 
 const (
@@ -65,7 +64,7 @@ func (b *busLoop) switchOne(ctx context.Context, now time.Time) (first bool) {
 		l.next = done.Add(retry)
 	}
 	if l.pending || l.sure != (err == nil) {
-		b.report(switched{Output: l.id, On: l.want, Err: err, At: done})
+		b.report(switched{Output: l.id, On: l.want, Err: err})
 	}
 	l.pending, l.fresh, l.sure = false, false, err == nil
 	return fresh

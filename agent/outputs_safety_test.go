@@ -107,9 +107,9 @@ func TestARestartDoesNotClearAnOutputsFault(t *testing.T) {
 		b := newDeadBench(t, site, f)
 		time.Sleep(time.Minute)
 		b.want("")
-		b.done <- switched{Output: "siren", Err: errors.New("no answer"), At: time.Now()}
+		b.done <- switched{Output: "siren", Err: errors.New("no answer")}
 		b.want("")
-		b.done <- switched{Output: "siren", At: time.Now()}
+		b.done <- switched{Output: "siren"}
 		b.want("output:siren/fault=normal")
 	})
 }
@@ -133,7 +133,7 @@ func TestAnOlderReportIsPassedOver(t *testing.T) {
 		site := pit()
 		site.Points, site.Outputs = nil, site.Outputs[1:2]
 		b := newDeadBench(t, site, newFold())
-		b.done <- switched{Output: "siren", On: true, At: time.Now()}
+		b.done <- switched{Output: "siren", On: true}
 		time.Sleep(6 * time.Second)
 		b.want("output:siren/fault=active")
 	})
