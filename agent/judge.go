@@ -173,22 +173,25 @@ func (j *judge) step(s *standing, sample alarm.Sample) bool {
 	if sample.Quality == drivers.Good {
 		s.good = true
 	}
-	due, is := s.Due()
-	j.timers.set(&s.timer, due, is)
-	if changed {
-		j.changed(s, c, "", "")
-	}
+	is := j.after(s, c, changed)
 	return changed || was != is
 }
 
 // fire is a delay's end.
 func (j *judge) fire(s *standing, at time.Duration) {
 	c, changed := s.Tick(at)
-	due, is := s.Due()
-	j.timers.set(&s.timer, due, is)
+	j.after(s, c, changed)
+}
+
+// after keeps an alarm's timer true and tells its change, and says whether a
+// delay runs.
+func (j *judge) after(s *standing, c alarm.Change, changed bool) (delayed bool) {
+	due, delayed := s.Due()
+	j.timers.set(&s.timer, due, delayed)
 	if changed {
 		j.changed(s, c, "", "")
 	}
+	return delayed
 }
 
 // changed tells an alarm's change.
@@ -237,16 +240,7 @@ func (j *judge) tellClock() {
 
 // ack acknowledges an alarm.
 func (j *judge) ack(id, by, why string) error {
-	s, err := j.find(id)
-	if err != nil {
-		return err
-	}
-	c, err := s.Ack(j.now())
-	if err != nil {
-		return err
-	}
-	j.changed(s, c, by, why)
-	return nil
+	return j.person(id, by, why, (*alarm.Alarm).Ack)
 }
 
 // reset lets a latched alarm go, or a trip that is held by nothing any more.
@@ -254,24 +248,21 @@ func (j *judge) reset(id, by, why string) error {
 	if o, ok := j.byName[id]; ok {
 		return j.letGo(o, by, why)
 	}
-	s, err := j.find(id)
-	if err != nil {
-		return err
+	return j.person(id, by, why, (*alarm.Alarm).Reset)
+}
+
+// person does with an alarm what a person asks for, and tells who that was.
+func (j *judge) person(id, by, why string, do func(*alarm.Alarm, time.Duration) (alarm.Change, error)) error {
+	s, ok := j.standing[id]
+	if !ok {
+		return fmt.Errorf("there is no alarm %q%s", id, j.near(id))
 	}
-	c, err := s.Reset(j.now())
+	c, err := do(s.Alarm, j.now())
 	if err != nil {
 		return err
 	}
 	j.changed(s, c, by, why)
 	return nil
-}
-
-func (j *judge) find(id string) (*standing, error) {
-	s, ok := j.standing[id]
-	if !ok {
-		return nil, fmt.Errorf("there is no alarm %q%s", id, j.near(id))
-	}
-	return s, nil
 }
 
 // ask runs f in the judge's goroutine and waits for it, or for ctx.
