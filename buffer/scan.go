@@ -5,8 +5,12 @@ import (
 	"io"
 )
 
-// window is how much a scanner reads at once, unless a frame is longer.
-const window = 64 << 10
+// window is how much a scanner reads at once, unless a frame is longer. It begins
+// with less: who looks for a time reads the beginning of many segments.
+const (
+	window      = 64 << 10
+	firstWindow = 8 << 10
+)
 
 // mostFailed bounds how many reads that fail a scanner waits for: on a dying
 // card each takes seconds.
@@ -26,12 +30,13 @@ type scanner struct {
 	errAt  int64 // where
 	failed int   // how many did
 
-	buf  []byte
-	base int64 // offset of buf
+	buf   []byte
+	base  int64 // offset of buf
+	ahead int64 // how much the next read takes
 }
 
 func newScanner(src io.ReaderAt, use uint64) *scanner {
-	return &scanner{src: src, use: use, off: block, hole: -1}
+	return &scanner{src: src, use: use, off: block, hole: -1, ahead: firstWindow}
 }
 
 // next is the next frame that ends at or before limit, and where it stands; it
@@ -86,7 +91,8 @@ func (s *scanner) bytes(n int, limit int64) []byte {
 }
 
 func (s *scanner) fill(n int, limit int64) {
-	want := min(int64(max(n, window)), limit-s.off)
+	want := min(max(int64(n), s.ahead), limit-s.off)
+	s.ahead = min(2*s.ahead, window)
 	if int64(cap(s.buf)) < want {
 		s.buf = make([]byte, want)
 	}
