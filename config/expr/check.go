@@ -57,8 +57,8 @@ func (p *parser) name() term {
 	case "false":
 		return term{node: &node{op: opNumber}, typ: truth, literal: true, col: t.col}
 	case "mode":
-		p.later = note(p.later, "mode")
-		return term{node: &node{op: opLater}, typ: words, states: modes, name: "mode", col: t.col}
+		p.moody = true
+		return term{node: &node{op: opMode}, typ: words, states: modes, name: "mode", col: t.col}
 	}
 	if p.is("(") {
 		return p.call(t)
@@ -66,13 +66,14 @@ func (p *parser) name() term {
 	return p.point(t)
 }
 
-func note(list []string, s string) []string {
-	for _, l := range list {
-		if l == s {
-			return list
-		}
+// input is the place of a point among the inputs.
+func (p *parser) input(id string) int {
+	i := slices.Index(p.inputs, id)
+	if i < 0 {
+		i = len(p.inputs)
+		p.inputs = append(p.inputs, id)
 	}
-	return append(list, s)
+	return i
 }
 
 func (p *parser) point(t token) term {
@@ -80,9 +81,8 @@ func (p *parser) point(t token) term {
 	if !ok {
 		return p.unknownPoint(t)
 	}
-	p.inputs = note(p.inputs, t.text)
 	a := term{
-		node: &node{op: opPoint, text: t.text},
+		node: &node{op: opPoint, input: p.input(t.text)},
 		unit: info.Unit, states: info.States, name: t.text, col: t.col,
 	}
 	switch info.Kind {

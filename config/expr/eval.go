@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"slices"
 
 	"pithead/drivers"
 )
@@ -13,12 +14,15 @@ const (
 	opNumber
 	opText
 	opPoint
+	opMode
+
 	opNeg
 	opAdd
 	opSub
 	opMul
 	opDiv
 	opPow
+
 	opEq
 	opNe
 	opLt
@@ -30,70 +34,86 @@ const (
 	opNot
 	opAnd
 	opOr
+
 	opIf
 	opAbs
 	opMin
 	opMax
 	opRound
-	opLater
+	opSqrt
+	opInterp
+	opAvg
+	opMedian
+	opSum
+	opCount
+	opGood
+	opVote
+	opGuard  // its argument, if what that needs is good
+	opWindow // what a window says
 )
 
 // A node is one step of an evaluation. A truth is 0 or 1.
 type node struct {
-	op   op
-	args []*node
-	num  float64 // of opNumber
-	text string  // of opText; of opPoint its id
+	op    op
+	args  []*node
+	num   float64 // of opNumber; of opVote how many
+	text  string  // of opText
+	input int     // of opPoint; of opWindow which window; of opMedian where its scratch begins
+	needs []int   // of opGuard: inputs
+	table []float64
 }
 
-// Eval is the value of the expression, of its Kind, or none and drivers.Input
-// while an input is not good or anything that is calculated on the way is
-// infinite or not a number; what if, and, or leave out is not calculated. It
-// does not allocate.
-func (e *Expr) Eval(get func(id string) Sample) (drivers.Value, drivers.Quality) {
-	if len(e.later) > 0 {
-		return drivers.Value{}, drivers.Input
-	}
-	for _, id := range e.inputs {
-		if get(id).Quality != drivers.Good {
-			return drivers.Value{}, drivers.Input
+// guard is what its argument comes to, if the inputs are good that it can't do
+// without.
+func guard(n *node) *node {
+	g := &node{op: opGuard, args: []*node{n}}
+	g.need(n)
+	return g
+}
+
+func (g *node) need(n *node) {
+	switch n.op {
+	case opGood, opVote: // judge quality themselves
+	case opPoint:
+		if !slices.Contains(g.needs, n.input) {
+			g.needs = append(g.needs, n.input)
+		}
+	default:
+		for _, a := range n.args {
+			g.need(a)
 		}
 	}
-	f, ok := e.root.eval(get)
-	switch {
-	case !ok:
-		return drivers.Value{}, drivers.Input
-	case e.kind == drivers.Bool:
-		return drivers.BoolValue(f != 0), drivers.Good
-	}
-	return drivers.NumberValue(f + 0), drivers.Good // -0 + 0 is 0
 }
 
 // eval says false where there is no finite value.
-func (n *node) eval(get func(string) Sample) (float64, bool) {
+func (n *node) eval(u *Use) (float64, bool) {
 	switch n.op {
 	case opNumber:
 		return n.num, true
 	case opPoint:
-		return finite(get(n.text).Value.Float())
+		return finite(u.get(n.input).Value.Float())
+	case opWindow:
+		return finiteIf(u.windows[n.input].value())
 	case opSame, opOther:
-		return n.evalText(get)
+		return n.evalText(u)
 	case opAnd, opOr, opIf:
-		return n.evalLazy(get)
-	case opMin, opMax:
-		return n.evalExtreme(get)
+		return n.evalLazy(u)
+	case opGuard, opGood, opVote:
+		return n.evalQuality(u)
+	case opMin, opMax, opAvg, opSum, opCount, opMedian:
+		return n.evalMany(u)
 	}
 	if len(n.args) == 0 {
 		return 0, false
 	}
-	a, ok := n.args[0].eval(get)
+	a, ok := n.args[0].eval(u)
 	if !ok {
 		return 0, false
 	}
 	if len(n.args) == 1 {
 		return n.evalOne(a)
 	}
-	b, ok := n.args[1].eval(get)
+	b, ok := n.args[1].eval(u)
 	if !ok {
 		return 0, false
 	}
@@ -110,6 +130,10 @@ func (n *node) evalOne(a float64) (float64, bool) {
 		return math.Abs(a), true
 	case opRound:
 		return drivers.Round(a, 0), true
+	case opSqrt:
+		return finite(math.Sqrt(a))
+	case opInterp:
+		return interpolate(n.table, a)
 	}
 	return 0, false
 }
@@ -152,55 +176,145 @@ func (n *node) evalCompare(c int) (float64, bool) {
 
 // evalLazy leaves out what the first argument decides, so that
 // if(x == 0, 0, 1/x) has a value at 0.
-func (n *node) evalLazy(get func(string) Sample) (float64, bool) {
-	a, ok := n.args[0].eval(get)
+func (n *node) evalLazy(u *Use) (float64, bool) {
+	a, ok := n.args[0].eval(u)
 	switch {
 	case !ok:
 		return 0, false
 	case n.op == opAnd && a == 0, n.op == opOr && a != 0:
 		return a, true
 	case n.op == opIf && a == 0:
-		return n.args[2].eval(get)
+		return n.args[2].eval(u)
 	}
-	return n.args[1].eval(get)
+	return n.args[1].eval(u)
 }
 
-func (n *node) evalExtreme(get func(string) Sample) (float64, bool) {
-	var best float64
+// evalQuality is of those that look at quality.
+func (n *node) evalQuality(u *Use) (float64, bool) {
+	switch n.op {
+	case opVote:
+		return n.evalVote(u)
+	case opGood:
+		if u.get(n.args[0].input).Quality == drivers.Good {
+			if f, ok := n.args[0].eval(u); ok {
+				return f, true
+			}
+		}
+		return n.args[1].eval(u)
+	}
+	for _, i := range n.needs {
+		if u.get(i).Quality != drivers.Good {
+			return 0, false
+		}
+	}
+	return n.args[0].eval(u)
+}
+
+// evalVote is true or false as soon as what is bad can't change it.
+func (n *node) evalVote(u *Use) (float64, bool) {
+	var yes, unknown float64
+	for _, a := range n.args {
+		f, ok := a.eval(u)
+		switch {
+		case !ok:
+			unknown++
+		case f != 0:
+			yes++
+		}
+	}
+	if yes < n.num && yes+unknown >= n.num {
+		return 0, false
+	}
+	return fromBool(yes >= n.num)
+}
+
+// evalMany is of functions with any number of arguments.
+func (n *node) evalMany(u *Use) (float64, bool) {
+	var sum, best float64
 	for i, arg := range n.args {
-		f, ok := arg.eval(get)
+		f, ok := arg.eval(u)
 		if !ok {
 			return 0, false
 		}
+		sum += f
 		if i == 0 || n.op == opMin && f < best || n.op == opMax && f > best {
 			best = f
 		}
+		if n.op == opMedian {
+			u.scratch[n.input+i] = f
+		}
 	}
-	return best, true
+	switch n.op {
+	case opMin, opMax:
+		return best, true
+	case opAvg:
+		return finite(sum / float64(len(n.args)))
+	case opMedian:
+		return finite(median(u.scratch[n.input : n.input+len(n.args)]))
+	}
+	return finite(sum)
 }
 
-func (n *node) evalText(get func(string) Sample) (float64, bool) {
-	a, ok := n.args[0].str(get)
+// median sorts what it is given; of an even number it is the mean of the two in
+// the middle.
+func median(fs []float64) float64 {
+	slices.Sort(fs)
+	m := len(fs) / 2
+	if len(fs)%2 == 1 {
+		return fs[m]
+	}
+	return (fs[m-1] + fs[m]) / 2
+}
+
+// interpolate is straight between the pairs of a table, and nothing beyond its
+// ends: nobody has measured there.
+func interpolate(table []float64, x float64) (float64, bool) {
+	if x < table[0] || x > table[len(table)-2] {
+		return 0, false
+	}
+	i := 2
+	for i < len(table)-2 && x > table[i] {
+		i += 2
+	}
+	x0, y0, x1, y1 := table[i-2], table[i-1], table[i], table[i+1]
+	if x == x1 {
+		return y1, true
+	}
+	return finite(y0 + (y1-y0)*(x-x0)/(x1-x0))
+}
+
+func (n *node) evalText(u *Use) (float64, bool) {
+	a, ok := n.args[0].str(u)
 	if !ok {
 		return 0, false
 	}
-	b, ok := n.args[1].str(get)
+	b, ok := n.args[1].str(u)
 	if !ok {
 		return 0, false
 	}
 	return fromBool((a == b) == (n.op == opSame))
 }
 
-func (n *node) str(get func(string) Sample) (string, bool) {
-	if n.op == opText {
+func (n *node) str(u *Use) (string, bool) {
+	switch n.op {
+	case opText:
 		return n.text, true
+	case opMode:
+		return u.now.Mode, u.now.Mode != ""
 	}
-	v := get(n.text).Value
+	v := u.get(n.input).Value
 	return v.Str(), v.Kind() == drivers.Text
 }
 
 func finite(f float64) (float64, bool) {
 	return f, !math.IsInf(f, 0) && !math.IsNaN(f)
+}
+
+func finiteIf(f float64, ok bool) (float64, bool) {
+	if !ok {
+		return 0, false
+	}
+	return finite(f)
 }
 
 func fromBool(b bool) (float64, bool) {

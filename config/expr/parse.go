@@ -23,7 +23,10 @@ type parser struct {
 	env    Env
 	err    *Error
 	inputs []string
-	later  []string
+
+	windows []window
+	scratch int // arguments of medians
+	moody   bool
 }
 
 // Parse compiles an expression; what env does not know is a mistake. The error
@@ -50,7 +53,11 @@ func Parse(src string, env Env) (*Expr, error) {
 	if root.typ == truth {
 		kind = drivers.Bool
 	}
-	return &Expr{source: src, root: root.node, inputs: p.inputs, later: p.later, kind: kind}, nil
+	e := &Expr{source: src, root: guard(root.node), inputs: p.inputs, windows: p.windows, scratch: p.scratch, kind: kind, unit: root.unit, moody: p.moody}
+	for _, w := range p.windows {
+		e.reach = max(e.reach, w.length)
+	}
+	return e, nil
 }
 
 // finish judges what stands behind the expression, and what it is as a whole.
@@ -224,6 +231,8 @@ func (p *parser) primary() term {
 		return a
 	case t.kind == end:
 		return p.fail(t.col, "the expression ends too soon")
+	case p.is("["):
+		return p.fail(t.col, "a table stands only in %s", functions["interp"].usage)
 	}
 	return p.fail(t.col, "%s stands where a number or a point should", t)
 }

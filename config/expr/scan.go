@@ -165,7 +165,7 @@ func (p *parser) scanSign() {
 		p.take(sign, 2)
 	case twoHints[two] != "":
 		p.fail(p.tok.col, "%s is not known here; write %s", two, twoHints[two])
-	case strings.ContainsRune("+-*/^(),=<>", p.peek(0)):
+	case strings.ContainsRune("+-*/^(),=<>[]", p.peek(0)):
 		p.take(sign, 1)
 		if p.tok.text == "=" {
 			p.tok.text = "=="
