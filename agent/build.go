@@ -10,7 +10,6 @@ import (
 	"pithead/agent/event"
 	"pithead/agent/record"
 	"pithead/config"
-	"pithead/config/expr"
 	"pithead/drivers"
 	"pithead/drivers/gpio"
 	"pithead/drivers/modbus"
@@ -126,7 +125,7 @@ func linesOf(site *config.Site, bus string, b drivers.Bus) []*line {
 // newJudge builds the judge as the site file says and as the last run left it.
 func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judge {
 	j := &judge{
-		site: site, clock: clock, log: log, queue: q, mode: "running",
+		site: site, clock: clock, log: log, queue: q, mode: "running", computedIn: "running",
 		in: make(chan []drivers.Reading, 256), done: make(chan switched, 64), calls: make(chan func()),
 		ended: make(chan struct{}),
 		index: map[string]int{}, standing: map[string]*standing{}, byName: map[string]*output{},
@@ -157,13 +156,6 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		}
 	}
 	j.orderComputed()
-	j.get = func(id string) expr.Sample {
-		i, ok := j.index[id]
-		if !ok || !j.points[i].seen {
-			return expr.Sample{Quality: drivers.Input}
-		}
-		return expr.Sample{Value: j.points[i].last.Value, Quality: j.points[i].last.Quality}
-	}
 	return j
 }
 
@@ -186,6 +178,7 @@ func (j *judge) orderComputed() {
 			return
 		}
 		done[p.cfg.ID] = true
+		p.formula = j.formula(p.cfg.Value)
 		for _, id := range p.cfg.Value.Inputs() {
 			if i, ok := j.index[id]; ok {
 				visit(j.points[i])

@@ -11,7 +11,6 @@ import (
 	"pithead/agent/event"
 	"pithead/agent/record"
 	"pithead/config"
-	"pithead/config/expr"
 	"pithead/drivers"
 )
 
@@ -36,7 +35,6 @@ type judge struct {
 	computed []*point // inputs before outputs
 	dirty    []bool   // of computed
 	anyDirty bool
-	get      func(id string) expr.Sample
 	stored   []record.Reading // of the batch in hand
 	timers   timers
 	standing map[string]*standing
@@ -45,6 +43,8 @@ type judge struct {
 	byName   map[string]*output
 	period   period
 	mode     string
+
+	computedIn string // the mode of the last computation
 }
 
 // standing is one alarm with what hangs on it.

@@ -24,6 +24,7 @@ type point struct {
 	stored   stored
 	standing []*standing // its alarms
 	feeds    []int       // computed points that need it, as places in judge.computed
+	formula  *formula    // of a computed point
 	stats    tally
 }
 
@@ -123,6 +124,14 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 // compute brings the computed points up to date whose inputs have new samples,
 // inputs before outputs, each once.
 func (j *judge) compute() {
+	if j.mode != j.computedIn {
+		j.computedIn = j.mode
+		for i, p := range j.computed {
+			if p.formula.Moody() {
+				j.dirty[i], j.anyDirty = true, true
+			}
+		}
+	}
 	if !j.anyDirty {
 		return
 	}
@@ -140,7 +149,7 @@ func (j *judge) compute() {
 // constants evaluates what is computed from nothing: no sample will ever ask for it.
 func (j *judge) constants() {
 	for _, p := range j.computed {
-		if len(p.cfg.Value.Inputs()) == 0 {
+		if len(p.formula.in) == 0 {
 			j.evaluate(p, time.Now())
 		}
 	}
@@ -149,13 +158,13 @@ func (j *judge) constants() {
 
 // evaluate computes a point once, at the time given.
 func (j *judge) evaluate(p *point, at time.Time) {
-	v, q := j.value(p)
+	v, q := j.value(p, at)
 	j.sample(p, drivers.Reading{Point: p.cfg.ID, At: at, Value: v, Quality: q})
 }
 
-// value is what a computed point comes to now.
-func (j *judge) value(p *point) (drivers.Value, drivers.Quality) {
-	v, q := p.cfg.Value.Eval(j.get)
+// value is what a computed point comes to at that time.
+func (j *judge) value(p *point, at time.Time) (drivers.Value, drivers.Quality) {
+	v, q := j.eval(p.formula, j.clock.M(at))
 	if q == drivers.Good && v.Kind() == drivers.Number {
 		v = drivers.NumberValue(rounded(v.Float(), p.cfg.Decimals))
 	}
@@ -194,9 +203,9 @@ func within(r *[2]float64, v drivers.Value) (drivers.Value, drivers.Quality) {
 // newest is the time of a computed point's newest input.
 func (j *judge) newest(p *point) time.Time {
 	var at time.Time
-	for _, id := range p.cfg.Value.Inputs() {
-		if i, ok := j.index[id]; ok {
-			at = later(at, j.points[i].last.At)
+	for _, in := range p.formula.in {
+		if in != nil {
+			at = later(at, in.last.At)
 		}
 	}
 	if at.IsZero() {

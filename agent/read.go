@@ -41,7 +41,7 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 		if !need[p.cfg.ID] {
 			continue
 		}
-		v, q := a.judge.value(p)
+		v, q := a.judge.value(p, time.Now())
 		p.last, p.seen = drivers.Reading{Point: p.cfg.ID, At: time.Now(), Value: v, Quality: q}, true
 		out = append(out, a.localRead(drivers.Inspection{Reading: p.last}))
 	}

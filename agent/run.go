@@ -178,6 +178,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
+	a.judge.refill(a.newReread(last), a.judge.formulas())
 	a.rec.failed, a.rec.key, a.rec.unstored = a.diskFailed, a.key, a.tellUplinks
 	if a.buses, a.loops, err = openBuses(site, last, o.Before.boards, o.Log); err != nil {
 		return nil, errors.Join(err, a.buf.Close())

@@ -73,9 +73,8 @@ func (j *judge) compile(p *point) {
 			p.dormant = true
 		}
 	}
-	for _, w := range e.Later() {
-		p.dormant = true
-		j.later = append(j.later, notYet{p.where("value"), p.path + ": value: " + w})
+	if u := p.site.Unit; u != "" && e.Unit() != "" && !expr.SameUnit(u, e.Unit()) {
+		j.warnf(p.where("value"), "is in %s, but the point's unit is %s; want a factor, or the same unit", e.Unit(), u)
 	}
 }
 

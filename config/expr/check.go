@@ -140,11 +140,14 @@ func (p *parser) unify(a, b term) string {
 	switch {
 	case a.unit == "":
 		return b.unit
-	case b.unit != "" && plainUnit(a.unit) != plainUnit(b.unit):
+	case b.unit != "" && !SameUnit(a.unit, b.unit):
 		p.fail(b.col, "%s in %s doesn't go with %s in %s", b, b.unit, a, a.unit)
 	}
 	return a.unit
 }
+
+// SameUnit says whether two spellings are of one unit.
+func SameUnit(a, b string) bool { return plainUnit(a) == plainUnit(b) }
 
 // plainUnit makes the usual spellings of one unit one.
 func plainUnit(u string) string {

@@ -1,0 +1,110 @@
+package agent
+
+import (
+	"time"
+
+	"pithead/agent/record"
+	"pithead/config/expr"
+	"pithead/drivers"
+)
+
+// formula is an expression at work in the judge: of a computed point, or of a
+// condition. Its windows are its own.
+type formula struct {
+	*expr.Expr
+	use *expr.Use
+	at  time.Duration // when it was evaluated last; an expression's time never goes back
+	get func(input int) expr.Sample
+	in  []*point // its inputs; nil: this version can't read it
+}
+
+func (j *judge) formula(e *expr.Expr) *formula {
+	f := &formula{Expr: e, use: e.Use()}
+	for _, id := range e.Inputs() {
+		var p *point
+		if i, ok := j.index[id]; ok {
+			p = j.points[i]
+		}
+		f.in = append(f.in, p)
+	}
+	f.get = func(i int) expr.Sample {
+		p := f.in[i]
+		if p == nil || !p.seen {
+			return expr.Sample{Quality: drivers.Input}
+		}
+		return expr.Sample{Value: p.last.Value, Quality: p.last.Quality, At: p.at}
+	}
+	return f
+}
+
+// eval is what a formula comes to now.
+func (j *judge) eval(f *formula, at time.Duration) (drivers.Value, drivers.Quality) {
+	f.at = max(f.at, at)
+	return f.use.Eval(j.moment(f.at), f.get)
+}
+
+// moment is a time as expressions know it.
+func (j *judge) moment(at time.Duration) expr.Now {
+	s := j.clock.At(at)
+	return expr.Now{At: at, Local: s.T + zone, Known: s.Known(), Mode: j.mode}
+}
+
+// formulas are those of all computed points.
+func (j *judge) formulas() []*formula {
+	var fs []*formula
+	for _, p := range j.computed {
+		fs = append(fs, p.formula)
+	}
+	return fs
+}
+
+// A refill fills the windows of a formula from stored readings.
+type refill struct {
+	*formula
+	held  []expr.Sample
+	dirty bool
+}
+
+// refill fills the windows of all formulas as if the agent had run on. What is
+// stored may lie a deadband beside what was measured, and so may they.
+func (j *judge) refill(r *reread, fs []*formula) {
+	var reach time.Duration
+	feeds := map[string][]func(expr.Sample){}
+	var all []*refill
+	for _, f := range fs {
+		if f.Reach() == 0 {
+			continue
+		}
+		reach = max(reach, f.Reach())
+		x := &refill{formula: f, held: make([]expr.Sample, len(f.in))}
+		all = append(all, x)
+		for i, id := range f.Inputs() {
+			x.held[i].Quality = drivers.Input
+			feeds[id] = append(feeds[id], func(s expr.Sample) { x.held[i], x.dirty = s, true })
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	var now time.Duration
+	turn := func() {
+		for _, x := range all {
+			if x.dirty {
+				x.at, x.dirty = max(x.at, now), false
+				x.use.Eval(j.moment(x.at), func(i int) expr.Sample { return x.held[i] })
+			}
+		}
+	}
+	end := j.now()
+	r.since(end-reach-time.Hour, func(s record.Reading, at time.Duration) {
+		at = min(at, end) // a clock was set back between two boots
+		if at != now {    // what came together is looked at together
+			turn()
+			now = at
+		}
+		for _, feed := range feeds[s.Point] {
+			feed(expr.Sample{Value: s.Value, Quality: s.Quality, At: at})
+		}
+	})
+	turn()
+}
