@@ -14,6 +14,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"pithead/buffer":        {"pithead/"},
 		"pithead/agent/alarm":   {"pithead/agent/", "pithead/config", "pithead/buffer"},
 		"pithead/agent/event":   {"pithead/agent/", "pithead/config", "pithead/buffer"},
+		"pithead/agent/command": {"pithead/agent/alarm", "pithead/agent/record", "pithead/agent/uplink", "pithead/config", "pithead/buffer"},
 		"pithead/agent/record":  {"pithead/agent/", "pithead/config", "pithead/buffer"},
 		"pithead/config/...":    {"pithead/buffer", "pithead/agent/event", "pithead/agent/uplink"},
 		"pithead/agent/uplink":  {"pithead/agent/alarm/", "pithead/agent/web"},

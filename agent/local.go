@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -16,7 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"pithead/agent/event"
+	"pithead/agent/command"
 	"pithead/drivers"
 )
 
@@ -50,8 +51,8 @@ func (a *agent) serve(s *stage) {
 		return
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /ack", a.command("ack", a.judge.ack))
-	mux.HandleFunc("POST /reset", a.command("reset", a.judge.reset))
+	mux.HandleFunc("POST /command", a.serveCommand)
+	mux.HandleFunc("POST /signed", a.serveSigned)
 	mux.HandleFunc("GET /read", a.serveRead)
 	srv := &http.Server{Handler: mux, ConnContext: withPeer, ReadHeaderTimeout: 5 * time.Second}
 	s.start(func(ctx context.Context) { _ = srv.Serve(l) })
@@ -82,37 +83,42 @@ func listen(path string) (net.Listener, error) {
 	return l, os.Chmod(path, 0o660)
 }
 
-// What a person may say fits into an event, and that into a message.
-const (
-	mostWhy     = 2 << 10
-	mostCommand = 16 << 10
-)
+// LocalCommand is what POST /command takes: a command that nobody signed.
+type LocalCommand struct {
+	Op   string       `json:"op"`
+	Args command.Args `json:"args"`
+	Why  string       `json:"why,omitempty"`
+}
 
-// command answers one that acts on an alarm, and records who gave it.
-func (a *agent) command(op string, do func(id, by, why string) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, mostCommand)
-		id, why, by := r.FormValue("id"), r.FormValue("why"), peer(r.Context())
-		if len(why) > mostWhy {
-			http.Error(w, fmt.Sprintf("%d bytes are too long a reason, want at most %d", len(why), mostWhy), http.StatusBadRequest)
-			return
-		}
-		var err error
-		asked := a.judge.ask(r.Context(), func() {
-			if err = do(id, by, why); err == nil {
-				a.judge.tell(event.Event{Kind: "command", ID: id, By: by, Why: why,
-					More: []event.Field{{Name: "op", Value: op}}}, a.judge.now())
-			}
-		})
-		switch {
-		case asked != nil:
-			http.Error(w, asked.Error(), http.StatusServiceUnavailable)
-		case err != nil:
-			http.Error(w, err.Error(), http.StatusConflict)
-		default:
-			fmt.Fprintln(w, "ok")
-		}
+// serveCommand does what somebody at the gateway asks for, as far as that one may.
+func (a *agent) serveCommand(w http.ResponseWriter, r *http.Request) {
+	var c LocalCommand
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, command.MaxEnvelope)).Decode(&c); err != nil {
+		http.Error(w, "want op, args and why as JSON: "+err.Error(), http.StatusBadRequest)
+		return
 	}
+	result, err := a.command(r.Context(), command.Command{Op: c.Op, Args: c.Args, Why: c.Why, By: peer(r.Context())})
+	answer(w, result, err)
+}
+
+// serveSigned does what somebody has signed, who has no other way to the gateway.
+func (a *agent) serveSigned(w http.ResponseWriter, r *http.Request) {
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, command.MaxEnvelope+1))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	_, result, err := a.signed(r.Context(), payload, a.commanders(""))
+	answer(w, result, err)
+}
+
+func answer(w http.ResponseWriter, result any, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(result)
 }
 
 // serveRead reads points now, on their buses, between the polls.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"pithead/agent/alarm"
+	"pithead/agent/command"
 	"pithead/agent/event"
 	"pithead/agent/record"
 	"pithead/agent/uplink"
@@ -71,6 +72,7 @@ type agent struct {
 	key      *event.Key
 	boot     uint32
 	session  string
+	gate     *command.Gate // for signed commands of this session
 	started  time.Time
 	volatile string // why the buffer is not where the site file says
 }
@@ -162,6 +164,7 @@ func (s *stage) stop() {
 // builds what run starts. It touches no bus.
 func prepare(site *config.Site, o Options) (*agent, error) {
 	a := &agent{Options: o, site: site, started: time.Now(), session: random(8)}
+	a.gate = &command.Gate{Gateway: site.Site + "/" + site.Gateway, Session: a.session}
 	a.queue = newQueue(mostQueued)
 	a.rec = &recorder{log: o.Log, queue: a.queue, commit: site.Buffer.Commit}
 	opened, err := a.openBuffer()

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"pithead/agent/alarm"
+	"pithead/agent/command"
 	"pithead/config"
 	"pithead/drivers"
 )
@@ -76,12 +78,12 @@ func TestAReasonFitsIntoAnEvent(t *testing.T) {
 		}
 		say := func(why string) int {
 			w := httptest.NewRecorder()
-			r := httptest.NewRequest("POST", "/ack", strings.NewReader("id=level/high&why="+why))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			a.command("ack", b.ack)(w, r.WithContext(t.Context()))
+			body := fmt.Sprintf(`{"op":"ack","args":{"alarm":"level/high"},"why":%q}`, why)
+			r := httptest.NewRequest("POST", "/command", strings.NewReader(body))
+			a.serveCommand(w, r.WithContext(t.Context()))
 			return w.Code
 		}
-		for _, long := range []int{mostWhy + 1, 2 * mostCommand} {
+		for _, long := range []int{command.MaxWhy + 1, 2 * command.MaxEnvelope} {
 			if code := say(strings.Repeat("x", long)); code < 400 {
 				t.Errorf("%d bytes: %d", long, code)
 			}

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,8 +35,37 @@ func (j *judge) judgeUplink(o *object) {
 	if v := o.given("password"); v != nil && !o.has("username") {
 		j.keyf(o, "password", "has no username beside it; want both")
 	}
+	u.Commands = j.judgeCommanders(o)
 	j.sameClient(o, u)
 	j.site.Uplinks = append(j.site.Uplinks, u)
+}
+
+// judgeCommanders reads who may command what; each key is there once, so that
+// nobody has to guess which of two lists counts.
+func (j *judge) judgeCommanders(o *object) []Commander {
+	var out []Commander
+	for _, e := range entriesIn(o.given("commands")) {
+		c := e.obj
+		if c == nil {
+			continue
+		}
+		k := Commander{ID: c.text("id"), Allow: c.texts("allow")}
+		if v := c.given("key"); v != nil {
+			raw, err := base64.StdEncoding.Strict().DecodeString(v.text)
+			if k.Key = raw; err != nil || len(raw) != ed25519.PublicKeySize {
+				j.errorf(v.place, "%q is not an Ed25519 public key; want 32 bytes in base64, as pithead key prints it", v.text)
+			}
+		}
+		for _, w := range out {
+			if w.ID == k.ID && k.ID != "" {
+				j.errorf(c.where("id"), "%q commands here already; want one entry for each", k.ID)
+			} else if w.Key.Equal(k.Key) {
+				j.errorf(c.where("key"), "this is the key of %q already", w.ID)
+			}
+		}
+		out = append(out, k)
+	}
+	return out
 }
 
 // has says whether a kind of message is asked for; no list asks for all.

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"crypto/ed25519"
 	"time"
 
 	"pithead/agent/alarm"
@@ -127,7 +128,15 @@ type Uplink struct {
 	Window    int           // unacknowledged messages
 	Max       int           // bytes a message
 	Rate      int           // readings a second while catching up; 0 = no limit
+	Commands  []Commander
 	Line      int
+}
+
+// A Commander is a key that may command the gateway, and what.
+type Commander struct {
+	ID    string
+	Key   ed25519.PublicKey
+	Allow []string // ops
 }
 
 // A Secret is a file or an environment variable, never text.

@@ -51,7 +51,7 @@ var uplinkKeys = section{"uplink", "an uplink", []key{
 	{"thin", span(sec, day), "", later, "one reading per point in this time, and those around alarms"},
 	{"budget", budget, "", later, "bytes a day"},
 	{"confirm", words("broker").or("platform"), "broker", 0, "whose word counts as delivered"},
-	{"commands", list(sect("command"), 1, 100), "", later, "who may command what"},
+	{"commands", list(sect("command"), 1, 100), "", 0, "who may command what"},
 	{"compress", words("none").or("zstd"), "none", 0, "of payloads"},
 	{"window", ints(1, 1000), "32", 0, "messages that may wait for their acknowledgement"},
 	{"max-message", size(1000, 256*mega), "256kB", 0, "no message is longer"},

@@ -46,7 +46,16 @@ const resetHelp = `
                because the alarm that asked for it has left the site file
   --why TEXT   recorded with it
 
-Refused while the condition holds or the quality is bad.`
+Refused while the condition holds or the quality is bad. Where the site file
+names keys that may command, only a signed command may reset: see pithead help
+command.`
+
+const commandHelp = `
+  FILE         the signed envelope as a platform would send it; - is standard input
+
+For a gateway whose network is down. The envelope must be signed by a key that
+the site file names, and be of the session that runs (see status). Prints the
+result as JSON.`
 
 const bufferHelp = `
   stat         records, bytes, oldest and newest of each lane; positions of the uplinks

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"pithead/agent"
+	cmd "pithead/agent/command"
 	"pithead/config"
 	"pithead/drivers"
 )
@@ -40,7 +42,7 @@ func tellAgent(ctx context.Context, op, did string, args []string, s streams) in
 		fmt.Fprintf(s.err, "pithead %s: which alarm? See pithead help %s\n", op, op)
 		return usage
 	}
-	_, err := askAgent(ctx, http.MethodPost, "/"+op, url.Values{"id": {rest[0]}, "why": {*why}})
+	_, err := commandAgent(ctx, agent.LocalCommand{Op: op, Args: cmd.Args{Alarm: rest[0]}, Why: *why})
 	if err != nil {
 		fmt.Fprintf(s.err, "pithead %s: %s: %v\n", op, rest[0], err)
 		return wrong
@@ -49,16 +51,57 @@ func tellAgent(ctx context.Context, op, did string, args []string, s streams) in
 	return done
 }
 
+// commandAgent gives the running agent a command that nobody signed; the agent
+// decides what somebody at the gateway may do.
+func commandAgent(ctx context.Context, c agent.LocalCommand) ([]byte, error) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	return askAgent(ctx, http.MethodPost, "/command", nil, body)
+}
+
+// runCommand gives the running agent a command that a platform signed, where
+// no network brings it.
+func runCommand(ctx context.Context, args []string, s streams) int {
+	rest, status, ok := newFlags("command", s).parse(args, s, 1)
+	if !ok {
+		return status
+	}
+	if len(rest) != 1 {
+		fmt.Fprintln(s.err, "pithead command: which file? See pithead help command")
+		return usage
+	}
+	envelope, err := readFile(rest[0], s.in)
+	if err == nil {
+		var result []byte
+		if result, err = askAgent(ctx, http.MethodPost, "/signed", nil, envelope); err == nil {
+			_, _ = s.out.Write(result)
+			return done
+		}
+	}
+	fmt.Fprintln(s.err, "pithead command:", err)
+	return wrong
+}
+
+// readFile reads a file; - is standard input.
+func readFile(path string, in io.Reader) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(in)
+	}
+	return os.ReadFile(path)
+}
+
 // errNoAgent says that nobody listens on the local socket.
 var errNoAgent = errors.New("no agent runs here (nobody listens on " + socketPath() + ")")
 
 // askAgent speaks to the agent through its socket.
-func askAgent(ctx context.Context, method, path string, q url.Values) ([]byte, error) {
+func askAgent(ctx context.Context, method, path string, q url.Values, send []byte) ([]byte, error) {
 	c := http.Client{Timeout: time.Minute, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", socketPath())
 		}}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://pithead"+path+"?"+q.Encode(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://pithead"+path+"?"+q.Encode(), bytes.NewReader(send))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +154,7 @@ func runRead(ctx context.Context, args []string, s streams) int {
 
 // readPoints asks the running agent, or opens the buses where none runs.
 func readPoints(ctx context.Context, file string, points []string, s streams) ([]agent.LocalRead, error) {
-	body, err := askAgent(ctx, http.MethodGet, "/read", url.Values{"point": points})
+	body, err := askAgent(ctx, http.MethodGet, "/read", url.Values{"point": points}, nil)
 	if err == nil {
 		var reads []agent.LocalRead
 		return reads, json.Unmarshal(body, &reads)

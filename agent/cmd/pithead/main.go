@@ -56,6 +56,7 @@ func commands() []command {
 		{"read", "[POINT…]", "read points once, now: value, quality, raw registers, time taken", readHelp, runRead},
 		{"ack", "ALARM", "acknowledge an alarm of the running agent", ackHelp, runAck},
 		{"reset", "ALARM", "let a latched alarm go, when its condition is over", resetHelp, runReset},
+		{"command", "FILE", "give the running agent a command that a platform signed", commandHelp, runCommand},
 		{"buffer", "stat [DIR]", "what is in the buffer, and how far each uplink is", bufferHelp, runBuffer},
 		{"verify", "FILE [--key KEY]", "is a chain of events whole and signed", verifyHelp, plain(runVerify)},
 		{"key", "[new]", "the gateway's public key; new makes an identity", keyHelp, plain(runKey)},

@@ -1,0 +1,147 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pithead/agent/command"
+	"pithead/agent/event"
+)
+
+// An op is what one kind of command does. Exactly one of judge and run is set.
+type op struct {
+	// about names, in the event, what the command is about.
+	about func(command.Args) string
+	// here says why somebody who stands at the gateway may not do it without a
+	// signature; nil: nobody there may. Whoever stands there may be the one
+	// whom the gateway watches.
+	here func(*agent, command.Command) error
+	// judge does it in the judge's goroutine; what it returns goes into the reply.
+	judge func(*judge, command.Command) (any, error)
+	// run does it in the goroutine of whoever asks.
+	run func(context.Context, *agent, command.Command) (any, error)
+	// silent ones change nothing, and make no event.
+	silent bool
+}
+
+// ops stand in one place, so that who may do what can be seen at a glance. A
+// function because ops refer to the agent, which refers to them.
+func ops() map[string]op {
+	alarmOf := func(a command.Args) string { return a.Alarm }
+	return map[string]op{
+		"ack":   {about: alarmOf, here: anybody, judge: (*judge).ackCommand},
+		"reset": {about: alarmOf, here: withoutKeys, judge: (*judge).resetCommand},
+	}
+}
+
+// anybody may.
+func anybody(*agent, command.Command) error { return nil }
+
+// withoutKeys lets somebody at the gateway do what needs a signature, as long
+// as the site file names nobody who could sign: a latch must have a way out.
+func withoutKeys(a *agent, c command.Command) error {
+	for _, u := range a.site.Uplinks {
+		if len(u.Commands) > 0 {
+			return fmt.Errorf("%s needs a signed command, since the site file names who may sign one", c.Op)
+		}
+	}
+	return nil
+}
+
+// command does what somebody asks for, if that one may, and records it. The
+// error is for people.
+func (a *agent) command(ctx context.Context, c command.Command) (any, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	o, ok := ops()[c.Op]
+	if !ok {
+		return nil, fmt.Errorf("%s is not in this version yet", c.Op)
+	}
+	if !c.Signed {
+		if o.here == nil {
+			return nil, fmt.Errorf("%s needs a signed command", c.Op)
+		}
+		if err := o.here(a, c); err != nil {
+			return nil, err
+		}
+	}
+	if o.run != nil {
+		result, err := o.run(ctx, a, c)
+		if err == nil && !o.silent {
+			err = a.judge.ask(ctx, func() { a.judge.tellCommand(c, o) })
+		}
+		return result, err
+	}
+	var result any
+	var err error
+	asked := a.judge.ask(ctx, func() {
+		if result, err = o.judge(a.judge, c); err == nil && !o.silent {
+			a.judge.tellCommand(c, o)
+		}
+	})
+	if asked != nil {
+		return nil, asked
+	}
+	return result, err
+}
+
+// signed opens an envelope and does what it asks for, if one of who may; id is
+// the command's, where it could be read.
+func (a *agent) signed(ctx context.Context, payload []byte, who []command.Commander) (id string, result any, err error) {
+	now := a.clock.Now()
+	c, err := a.gate.Open(payload, who, now.T, now.Known())
+	if err != nil {
+		var r command.Refusal
+		if errors.As(err, &r) {
+			id = r.ID
+		}
+		return id, nil, err
+	}
+	result, err = a.command(ctx, c)
+	return c.ID, result, err
+}
+
+// commanders is who may command on one uplink; empty: on any of them.
+func (a *agent) commanders(uplink string) []command.Commander {
+	var out []command.Commander
+	for _, u := range a.site.Uplinks {
+		for _, c := range u.Commands {
+			if uplink == "" || uplink == u.ID {
+				out = append(out, command.Commander{ID: c.ID, Key: c.Key, Allow: c.Allow})
+			}
+		}
+	}
+	return out
+}
+
+// tellCommand records a command that was accepted.
+func (j *judge) tellCommand(c command.Command, o op) {
+	e := event.Event{Kind: "command", By: c.By, Why: c.Why, More: []event.Field{{Name: "op", Value: c.Op}}}
+	if o.about != nil {
+		e.ID = o.about(c.Args)
+	}
+	if e.ID == "" {
+		e.ID = "agent"
+	}
+	if c.Args.For > 0 {
+		e.More = append(e.More, event.Field{Name: "for", Value: c.Args.For})
+	}
+	if c.Signed {
+		e.More = append(e.More, event.Field{Name: "command", Value: c.ID}, event.Field{Name: "key", Value: c.Key})
+	}
+	j.tell(e, j.now())
+}
+
+func (j *judge) ackCommand(c command.Command) (any, error) {
+	return nil, j.ack(c.Args.Alarm, c.By, c.Why)
+}
+
+func (j *judge) resetCommand(c command.Command) (any, error) {
+	id := c.Args.Alarm
+	if id == "" {
+		id = c.Args.Output
+	}
+	return nil, j.reset(id, c.By, c.Why)
+}
