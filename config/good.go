@@ -15,6 +15,7 @@ import (
 const (
 	IdentityFile = "identity.key"
 	goodFile     = "site.good.yaml"
+	goodProfiles = "profiles.good" // folder; the profiles that goodFile needs
 	DefaultDir   = "/var/lib/pithead"
 )
 
@@ -23,12 +24,30 @@ const (
 // agent's state too, since a bad file may not say it any more; that one may be
 // out of reach, and then there is no note.
 func KeepGood(s *Site) error {
+	if err := keepProfiles(s); err != nil {
+		return fmt.Errorf("keep the good profiles: %w", err)
+	}
 	if err := replace(filepath.Join(s.Buffer.Dir, goodFile), s.Source); err != nil {
 		return fmt.Errorf("keep the good site file: %w", err)
 	}
 	note := noteOf(s.File)
 	if s.Buffer.Dir != filepath.Dir(note) && os.MkdirAll(filepath.Dir(note), 0o700) == nil {
 		_ = replace(note, []byte(s.Buffer.Dir))
+	}
+	return nil
+}
+
+// keepProfiles keeps the profiles too that did not come with the agent: they
+// may be bad one day as well.
+func keepProfiles(s *Site) error {
+	dir := filepath.Join(s.Buffer.Dir, goodProfiles)
+	for name, src := range s.Profiles {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if err := replace(filepath.Join(dir, name+".yaml"), src); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -87,7 +106,7 @@ func LastGood(file string) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	site, problems := Parse(file, good)
+	site, problems := parse(file, good, false, filepath.Join(filepath.Dir(path), goodProfiles))
 	if site == nil {
 		return nil, fmt.Errorf("%s is bad too: %s", path, problems[0])
 	}

@@ -32,6 +32,11 @@ type judge struct {
 	outputs catalog[*output]
 	taken   map[string]string // lines, coils, addresses: to what has them already
 	stack   []*point          // computed points being compiled
+
+	dirs     []string            // with profiles, before those that came with the agent
+	profiles map[string]*profile // by name; nil where it is wrong
+	unsure   []string            // devices whose profile is wrong, and so whose points are not known
+	brought  map[string]int      // points that are only in a profile, to the line of the device's profile key
 }
 
 // catalog is things by id and in the file's order.
@@ -70,6 +75,7 @@ type device struct {
 type point struct {
 	*object
 	id, source string
+	line       int          // in the site file; of a profile's point that of its device's profile key
 	kind       drivers.Kind // None where it is wrong or not yet known
 	device     *device
 	bus        *bus
@@ -89,11 +95,17 @@ type output struct {
 	site Output
 }
 
-// newJudge collects the ids first, so that everything may name everything.
 func newJudge(r *reader, src []byte, top *object) *judge {
-	j := &judge{reader: r, dir: filepath.Dir(r.file), lines: strings.Split(string(src), "\n"), top: top, taken: map[string]string{}}
+	j := &judge{reader: r, dir: filepath.Dir(r.file), lines: strings.Split(string(src), "\n"), top: top, taken: map[string]string{},
+		profiles: map[string]*profile{}, brought: map[string]int{}}
 	sum := sha256.Sum256(src)
 	j.site = &Site{File: r.file, Source: src, Hash: "sha256:" + hex.EncodeToString(sum[:])}
+	return j
+}
+
+// collect takes the ids first, so that everything may name everything.
+func (j *judge) collect() {
+	top := j.top
 	for _, o := range top.entries("buses") {
 		j.buses.add(o.id("buses"), &bus{object: o, id: o.id("buses"), units: map[string]int{}})
 	}
@@ -101,16 +113,21 @@ func newJudge(r *reader, src []byte, top *object) *judge {
 		j.devices.add(o.id("devices"), &device{object: o, id: o.id("devices")})
 	}
 	for _, o := range top.entries("points") {
-		j.points.add(o.id("points"), &point{object: o, id: o.id("points")})
+		p := &point{object: o, id: o.id("points"), line: o.line}
+		if at, only := j.brought[p.id]; only {
+			p.line = at
+		}
+		j.points.add(p.id, p)
 	}
 	for _, o := range top.entries("outputs") {
 		j.outputs.add(o.id("outputs"), &output{object: o, id: o.id("outputs")})
 	}
-	return j
 }
 
 // run judges everything, in the order in which the parts need each other.
 func (j *judge) run() {
+	j.expand()
+	j.collect()
 	each(j.buses.all, j.judgeBus)
 	each(j.devices.all, j.judgeDevice)
 	each(j.points.all, j.judgePoint)
@@ -149,7 +166,7 @@ func find[T any](j *judge, v *value, in *catalog[T], part, what string) (t T, ok
 
 func (j *judge) noSuch(v *value, ids []string, part, what string) {
 	m := j.top.sub(part)
-	if j.top.broken(part) || m != nil && m.has(v.text) {
+	if j.top.broken(part) || m != nil && m.has(v.text) || part == "points" && j.maybe(v.text) {
 		return
 	}
 	if w := j.near(v.text, ids); w != "" {

@@ -61,12 +61,12 @@ func (j *judge) judgePoint(p *point) {
 // device's profile can make good.
 func (j *judge) sourceless(p *point) {
 	for _, d := range j.devices.all {
-		if d.has("profile") && strings.HasPrefix(p.id, d.id+".") {
-			p.dormant = true
+		if d.has("profile") && strings.HasPrefix(p.id, d.id+".") && !j.maybe(p.id) {
+			j.errorf(p.place, "profile %s of device %q has no point %q, or the device's points leave it out", d.text("profile"), d.id, strings.TrimPrefix(p.id, d.id+"."))
 			return
 		}
 	}
-	if !p.strange {
+	if !p.strange && !j.maybe(p.id) {
 		j.errorf(p.place, "has no source; want device and a register, gpio, value or probe")
 	}
 }

@@ -58,6 +58,9 @@ func (j *judge) judgeRest() {
 	if v := t.given("stats"); v != nil && v.n != 0 && v.dur() < 10*sec {
 		j.errorf(v.place, "%s is too short a period; want 0s, or 10s and more", v.text)
 	}
+	if !t.has("points") && len(j.unsure) == 0 {
+		j.errorf(t.place, "\"points\" is missing; want keys and values")
+	}
 	if b := t.sub("buffer"); b != nil {
 		j.judgeBuffer(b)
 	}

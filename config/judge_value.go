@@ -34,7 +34,7 @@ func (e *env) Points() []string {
 func (e *env) Point(id string) (expr.Info, bool) {
 	p, ok := e.j.points.by[id]
 	if !ok {
-		if m := e.j.top.sub("points"); m == nil || m.has(id) {
+		if m := e.j.top.sub("points"); m == nil || m.has(id) || e.j.maybe(id) {
 			e.doubt = true
 			return expr.Info{Kind: drivers.Number}, true
 		}
@@ -124,7 +124,7 @@ func (j *judge) expression(v *value) *expr.Expr {
 // otherwise (escapes, several lines) it is the place of the whole.
 func (j *judge) withinText(v *value, col int) place {
 	at := v.place
-	if at.line < 1 || at.line > len(j.lines) {
+	if at.file != "" || at.line < 1 || at.line > len(j.lines) {
 		return at
 	}
 	line := []rune(j.lines[at.line-1])

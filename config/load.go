@@ -23,14 +23,14 @@ func Load(path string) (*Site, []Problem) {
 // touches no disk and no environment.
 func Parse(file string, src []byte) (*Site, []Problem) { return parse(file, src, false) }
 
-func parse(file string, src []byte, look bool) (*Site, []Problem) {
+func parse(file string, src []byte, look bool, profiles ...string) (*Site, []Problem) {
 	p := &problems{file: file}
 	if n := p.document(src); n != nil {
 		r := newReader(p)
 		top := place{line: 1, col: 1}
 		if v := r.read(n, sect("site"), top, top); v != nil {
 			j := newJudge(r, src, v.obj)
-			j.look = look
+			j.look, j.dirs = look, profiles
 			j.run()
 			if !p.failed() {
 				return j.site, p.sorted()

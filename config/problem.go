@@ -40,6 +40,7 @@ func (p Problem) String() string {
 type place struct {
 	line, col int
 	path      string
+	file      string // a profile's; empty: the site file
 }
 
 // problems collects what is wrong. It belongs to one Parse.
@@ -53,7 +54,7 @@ func (p *problems) warnf(at place, format string, args ...any)  { p.add(at, true
 
 func (p *problems) add(at place, warning bool, format string, args []any) {
 	p.list = append(p.list, Problem{
-		File: p.file, Line: at.line, Col: at.col, Path: at.path,
+		File: cmp.Or(at.file, p.file), Line: at.line, Col: at.col, Path: at.path,
 		Text: fmt.Sprintf(format, args...), Warning: warning,
 	})
 }
@@ -63,10 +64,23 @@ func (p *problems) failed() bool {
 	return slices.ContainsFunc(p.list, func(x Problem) bool { return !x.Warning })
 }
 
-// sorted is what was found, in the order of the file.
+// sorted is what was found, in the order of the file; what is wrong with other
+// files comes after it.
 func (p *problems) sorted() []Problem {
 	slices.SortStableFunc(p.list, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+		return cmp.Or(p.compareFiles(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
 	return p.list
+}
+
+func (p *problems) compareFiles(a, b string) int {
+	switch {
+	case a == b:
+		return 0
+	case a == p.file:
+		return -1
+	case b == p.file:
+		return 1
+	}
+	return cmp.Compare(a, b)
 }

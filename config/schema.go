@@ -18,11 +18,60 @@ func Schema() []byte {
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "pithead site file"
 	root["$defs"] = defs
+	// Points are the site file's own, or come with the profile of a device.
+	root["anyOf"] = []any{map[string]any{"required": []string{"points"}}, map[string]any{"required": []string{"devices"}}}
+	defs["device"].(map[string]any)["allOf"] = parameterSchemas()
 	b, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		panic(err) // maps of strings and numbers always marshal
 	}
 	return append(b, '\n')
+}
+
+// parameterSchemas say which keys go with which profile.
+func parameterSchemas() []any {
+	var out []any
+	for _, p := range Profiles() {
+		props := map[string]any{}
+		var required []string
+		for _, o := range p.parameters {
+			s, need := parameterSchema(o)
+			name := o.id("parameters")
+			props[name] = s
+			if need {
+				required = append(required, name)
+			}
+		}
+		then := map[string]any{"properties": props}
+		if len(required) > 0 {
+			then["required"] = required
+		}
+		is := map[string]any{"properties": map[string]any{"profile": map[string]any{"const": p.Name}}, "required": []string{"profile"}}
+		out = append(out, map[string]any{"if": is, "then": then})
+	}
+	return out
+}
+
+// parameterSchema is one parameter's, and whether it has to be there.
+func parameterSchema(o *object) (s map[string]any, must bool) {
+	switch {
+	case o.given("choices") != nil:
+		s = words(o.sub("choices").keys...).wordSchema()
+	case o.given("whole") != nil:
+		b := o.given("whole").list
+		s = ints(b[0].num, b[1].num).numberSchema("integer")
+	case o.given("number") != nil:
+		b := o.given("number").list
+		s = shape{form: formNumber, lo: b[0].num, hi: b[1].num}.numberSchema("number")
+	default:
+		s = text.schema()
+	}
+	s["description"] = o.text("what")
+	if v := o.given("default"); v != nil {
+		s["default"] = v.text
+		return s, false
+	}
+	return s, true
 }
 
 func (s *section) schema() map[string]any {

@@ -37,6 +37,10 @@ type Site struct {
 	Memory   int64  // bytes, for GOMEMLIMIT
 	LogLevel string // debug, info, warn, error
 
+	// Profiles are the texts of the profiles in use that did not come with the
+	// agent, by name.
+	Profiles map[string][]byte
+
 	// Later names the words in the file that this version judges but does not
 	// act on yet, as "path: word", in the file's order.
 	Later []string

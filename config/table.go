@@ -16,7 +16,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"name", text, "", 0, "for people"},
 	{"buses", things("bus"), "", 0, "serial lines, Modbus servers, GPIO devices; exactly one kind each"},
 	{"devices", things("device"), "", 0, "Modbus units"},
-	{"points", things("point"), "", must, "what is read or computed"},
+	{"points", things("point"), "", 0, "what is read or computed"},
 	{"outputs", things("output"), "", 0, "sirens and cut-offs"},
 	{"seals", things("seal"), "", later, "electronic seals"},
 	{"groups", things("group"), "", later, "points that warn together"},
@@ -30,7 +30,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"utc-offset", offset, "+08:00", later, "of days, shifts and periods"},
 	{"alive", sect("alive"), "", later, "a line that toggles only while the bus loops and the judge move"},
 	{"include", list(file, 1, many), "", later, "more site files"},
-	{"profiles", list(file, 1, many), "", later, "folders with more device profiles"},
+	{"profiles", list(file, 1, many), "", 0, "folders with more device profiles"},
 	{"memory", size(16*mega, tera), "64MiB", 0, "GOMEMLIMIT"},
 	{"log", whole("log"), "", 0, "the agent's own log"},
 }}

@@ -43,7 +43,8 @@ var deviceKeys = section{"device", "a device", []key{
 	{"join", ints(0, 124), "0", 0, "unused registers that may be read along to make one request of two"},
 	{"max", ints(1, 125), "125", 0, "registers a request"},
 	{"late", span(0, 60*sec), "3s", 0, "how long after a timeout its answer may still come, on a serial line"},
-	{"profile", text, "", later, "the kind of device, with its points; keys that are not in this table are its parameters"},
+	{"profile", text, "", 0, "the kind of device, with its points (pithead help profiles); keys that are not in this table are its parameters"},
+	{"points", list(pattern, 1, many), "(all)", 0, "which of its profile's points it has; * crosses dots"},
 	{"setup", list(sect("setup"), 1, 100), "", later, "what is written each time it comes back"},
 }}
 

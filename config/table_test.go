@@ -13,7 +13,7 @@ import (
 // Every row can be read, has a line of help, and names sections that are there.
 func TestTable(t *testing.T) {
 	r := newReader(&problems{})
-	used := map[string]bool{"site": true}
+	used := map[string]bool{"site": true, "profile": true}
 	var look func(where string, s shape)
 	look = func(where string, s shape) {
 		if s.form == formSection {
@@ -26,11 +26,11 @@ func TestTable(t *testing.T) {
 			look(where, o)
 		}
 	}
-	for i := range table {
-		r.defaults(&table[i]) // panics at a default that its own shape refuses
+	for _, s := range slices.Concat(table, profileTable) {
+		r.defaults(&s) // panics at a default that its own shape refuses
 		var seen []string
-		for _, k := range table[i].keys {
-			where := table[i].name + "." + k.name
+		for _, k := range s.keys {
+			where := s.name + "." + k.name
 			look(where, k.shape)
 			if k.doc == "" || slices.Contains(seen, k.name) {
 				t.Errorf("%s: no help, or there twice", where)

@@ -14,7 +14,8 @@ type reader struct {
 	byDefault map[string]map[string]*value // by section and key
 	later     []notYet                     // words that this version does not act on
 	files     []*value
-	muted     bool // inside a word that is later as a whole
+	muted     bool   // inside a word that is later as a whole
+	in        string // the file that is being read; empty: the site file
 }
 
 func newReader(p *problems) *reader {
@@ -22,7 +23,15 @@ func newReader(p *problems) *reader {
 	for i := range table {
 		r.sections[table[i].name] = &table[i]
 	}
+	for i := range profileTable {
+		r.sections[profileTable[i].name] = &profileTable[i]
+	}
 	return r
+}
+
+// at is where a node stands in the file that is being read.
+func (r *reader) at(n *yaml.Node, path string) place {
+	return place{line: n.Line, col: n.Column, path: path, file: r.in}
 }
 
 // notYet is a word that this version judges but does not act on.
@@ -125,7 +134,7 @@ func (r *reader) sequence(n *yaml.Node, s shape, v *value) *value {
 	}
 	good := true
 	for i, c := range n.Content {
-		at := place{c.Line, c.Column, v.path + "[" + strconv.Itoa(i) + "]"}
+		at := r.at(c, v.path+"["+strconv.Itoa(i)+"]")
 		e := r.read(c, s.of[0], at, at)
 		good = good && e != nil
 		if e != nil {
@@ -176,7 +185,7 @@ func (r *reader) section(n *yaml.Node, s shape, v *value) *value {
 
 // row reads the value of one key, and notes whether this version acts on it.
 func (r *reader) row(row *key, c *yaml.Node, o *object, k *yaml.Node) *value {
-	at := place{c.Line, c.Column, join(o.path, k.Value)}
+	at := r.at(c, join(o.path, k.Value))
 	mute := r.muted
 	if row.flags&later != 0 && !mute {
 		r.later = append(r.later, notYet{o.at[k.Value], worded(o.path, row.name)})

@@ -11,10 +11,12 @@ import (
 // probably meant. That word then counts as being there, so that nothing else
 // complains that it is missing, and what stands under it is judged as well.
 func (r *reader) unknown(o *object, sec *section, n, k, c *yaml.Node) {
-	if sec.name == "device" && isParameter(n, k, sec) {
+	if sec.name == "device" && hasKey(n, "profile") {
+		at := r.at(k, join(o.path, k.Value))
+		o.params = append(o.params, param{at, k.Value, r.read(c, scalar, r.at(c, at.path), at)})
 		return
 	}
-	at := place{k.Line, k.Column, join(o.path, k.Value)}
+	at := r.at(k, join(o.path, k.Value))
 	o.strange = true
 	if w := r.near(k.Value, names(sec)); w != "" {
 		r.errorf(at, "unknown key; did you mean %q?", w)
@@ -33,14 +35,9 @@ func (r *reader) guessed(c *yaml.Node, s shape, key place) *value {
 		s = pick(c, s.of)
 	}
 	if (s.form == formMap || s.form == formSection) && c.Kind == yaml.MappingNode || s.form == formList && c.Kind == yaml.SequenceNode {
-		return r.read(c, s, place{c.Line, c.Column, key.path}, key)
+		return r.read(c, s, r.at(c, key.path), key)
 	}
 	return nil
-}
-
-// isParameter says whether a key is a profile's and not ours.
-func isParameter(n, k *yaml.Node, sec *section) bool {
-	return hasKey(n, "profile") && near(k.Value, names(sec)) == ""
 }
 
 func hasKey(n *yaml.Node, name string) bool {

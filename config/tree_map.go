@@ -15,7 +15,7 @@ func (r *reader) mapping(n *yaml.Node, s shape, v *value) *value {
 			continue
 		}
 		o.keys = append(o.keys, k.Value)
-		o.vals[k.Value] = r.read(c, s.of[0], place{c.Line, c.Column, join(v.path, k.Value)}, o.at[k.Value])
+		o.vals[k.Value] = r.read(c, s.of[0], r.at(c, join(v.path, k.Value)), o.at[k.Value])
 	}
 	return v
 }
@@ -23,7 +23,7 @@ func (r *reader) mapping(n *yaml.Node, s shape, v *value) *value {
 // mapKey judges a key of a mapping. An id of wrong letters is told and then
 // used all the same, since what refers to it is not wrong besides.
 func (r *reader) mapKey(k *yaml.Node, s shape, o *object) bool {
-	at := place{k.Line, k.Column, join(o.path, k.Value)}
+	at := r.at(k, join(o.path, k.Value))
 	if len(s.words) > 0 {
 		kv := &value{text: k.Value}
 		if problem := (shape{form: formWord, words: s.words}).scan(kv); problem != "" {
@@ -53,9 +53,9 @@ func (r *reader) pairs(n *yaml.Node, v *value) *object {
 
 // first judges a key as such, and says whether it is there for the first time.
 func (r *reader) first(o *object, k *yaml.Node) bool {
-	at := place{k.Line, k.Column, join(o.path, k.Value)}
+	at := r.at(k, join(o.path, k.Value))
 	if k.Kind != yaml.ScalarNode {
-		r.errorf(place{k.Line, k.Column, o.path}, "a key is %s; want a word", kindOf(k))
+		r.errorf(r.at(k, o.path), "a key is %s; want a word", kindOf(k))
 		return false
 	}
 	if k.Value == "<<" && k.Tag == "!!merge" {

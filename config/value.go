@@ -36,7 +36,15 @@ type object struct {
 	defs    map[string]*value // shared by all objects of the section
 	keys    []string          // as in the file
 	at      map[string]place
-	strange bool // has keys that are not in the table
+	strange bool    // has keys that are not in the table
+	params  []param // of a device with a profile: keys that are not in the table
+}
+
+// A param is a key of a device that belongs to its profile.
+type param struct {
+	place
+	name  string
+	value *value // nil where it is wrong
 }
 
 // has says whether a key is there, right or wrong.
