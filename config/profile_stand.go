@@ -183,8 +183,8 @@ func (s *stand) compute(n *yaml.Node, text string) string {
 		s.j.errorf(s.j.at(n, ""), "$(%s): %v", text, err)
 		return text
 	}
-	v, q := e.Eval(func(id string) expr.Sample {
-		f, _ := strconv.ParseFloat(s.says[id], 64) // Point has read it
+	v, q := e.Use().Eval(expr.Now{}, func(input int) expr.Sample {
+		f, _ := strconv.ParseFloat(s.says[e.Inputs()[input]], 64) // Point has read it
 		return expr.Sample{Value: drivers.NumberValue(f)}
 	})
 	if q != drivers.Good {
