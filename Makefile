@@ -7,7 +7,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
 MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
 
-.PHONY: help build cross test test-site demo fuzz clean
+.PHONY: help build cross test test-site test-board demo fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -27,11 +27,17 @@ test: ## everything that needs Go alone, with the race detector
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags site ./cross/site/
+	$(GO) vet -tags board ./cross/board/
 	$(GO) test -race ./...
 
 test-site: ## the built agent against mosquitto, libmodbus and serial lines (Debian; installs them as root)
-	cross/site/install.sh
+	cross/install.sh site
 	$(GO) test -tags site ./cross/site/ -count=1 -parallel 4 -v -timeout 25m
+	$(MAKE) test-board
+
+test-board: ## the released binary in emulated arm64 and armv7 boards with GPIO lines (Debian; fetches a kernel)
+	cross/install.sh board
+	$(GO) test -tags board ./cross/board/ -count=1 -v -timeout 25m
 
 demo: build ## a small mine and the agent in this terminal; Ctrl-C ends it
 	@$(GO) run ./cross/demo --pithead build/pithead

@@ -4,6 +4,6 @@
 // packages: what it believes about the wire stands in docs, not in code shared
 // with what is tested.
 //
-// The tests need Debian packages (install.sh brings them) and about five
+// The tests need Debian packages (cross/install.sh brings them) and about five
 // minutes, so they stand behind the build tag site: make test-site.
 package site
