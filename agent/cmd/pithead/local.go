@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -92,26 +93,36 @@ func readFile(path string, in io.Reader) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// askTime is how long an answer may take: a slow bus has many points.
+const askTime = time.Minute
+
 // errNoAgent says that nobody listens on the local socket.
 var errNoAgent = errors.New("no agent runs here (nobody listens on " + socketPath() + ")")
 
 // askAgent speaks to the agent through its socket.
 func askAgent(ctx context.Context, method, path string, q url.Values, send []byte) ([]byte, error) {
-	c := http.Client{Timeout: time.Minute, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", socketPath())
-		}}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://pithead"+path+"?"+q.Encode(), bytes.NewReader(send))
-	if err != nil {
-		return nil, err
-	}
-	resp, err := c.Do(req)
+	c, err := new(net.Dialer).DialContext(ctx, "unix", socketPath())
 	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
 		return nil, errNoAgent
 	}
 	if errors.Is(err, os.ErrPermission) {
 		return nil, errors.New("not allowed to open " + socketPath() + "; try as root, or as a member of its group")
 	}
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	_ = c.SetDeadline(time.Now().Add(askTime))
+	// Not http.Client, whose transport would cost half a megabyte for one request.
+	req, err := http.NewRequestWithContext(ctx, method, "http://pithead"+path+"?"+q.Encode(), bytes.NewReader(send))
+	if err != nil {
+		return nil, err
+	}
+	if err := req.Write(c); err != nil {
+		return nil, err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(c), req)
 	if err != nil {
 		return nil, err
 	}
