@@ -36,6 +36,7 @@ func (l *Lane) write(f frame) error {
 	if err != nil {
 		return fmt.Errorf("lane %s: %w", l.name, err)
 	}
+	l.log.settleLanes()
 	return nil
 }
 
@@ -104,13 +105,14 @@ func (l *Lane) begin(f frame, tight bool) error {
 		return err
 	}
 	l.publish(s, f)
+	l.unsaid = false
 	l.log.positions.stored(change)
 	return nil
 }
 
 // compose puts the beginning of a segment into the log's buffer.
 func (l *Lane) compose(s segment, frames []frame) {
-	h := header{epoch: l.log.epoch, use: s.use, seq: s.seq, first: s.first, commit: l.log.tick(), lane: l.name}
+	h := header{lineage: l.log.line(), use: s.use, seq: s.seq, first: s.first, commit: l.log.tick(), lane: l.name}
 	if n := len(l.segs); n > 0 && l.segs[n-1].end != unknownEnd {
 		h.before, h.end = l.segs[n-1].seq, uint64(l.segs[n-1].end)
 	}

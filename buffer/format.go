@@ -9,7 +9,7 @@ import (
 // The format of a segment; README.md draws it. All integers are little endian.
 const (
 	block   = 4096 // frames begin at multiples of it, and a reader finds its feet again there
-	version = 1
+	version = 2    // 1 knew no former epochs
 
 	// MaxPayload bounds one frame. A reader refuses more before it allocates.
 	MaxPayload = 1 << 20
@@ -21,6 +21,7 @@ const (
 	secondCopy  = block / 2  // the header stands twice, so that one bad bit never costs a segment
 	fixedHeader = 84         // of a segment, before the lane's name
 	maxLaneName = 32
+	maxFormer   = 32
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -153,11 +154,12 @@ func (f *frame) sound() bool {
 //	52 commit   uint64
 //	60 before   uint64    sequence of the segment before it, 0 if there is none
 //	68 end      uint64    how far that one was on disk: what stands behind was never acknowledged
-//	76 reserved 7 bytes
+//	76 reserved 6 bytes
+//	82 former   uint8     how many epochs stand behind the lane
 //	83 length   uint8     of the lane's name
-//	84 lane
+//	84 lane, and 16 bytes of each epoch that the log went through before, newest first
 type header struct {
-	epoch  [16]byte
+	lineage
 	use    uint64
 	seq    uint64
 	first  uint64
@@ -184,8 +186,11 @@ func appendHeader(b []byte, h *header) []byte {
 		for _, v := range []uint64{h.use, h.seq, h.first, h.commit, h.before, h.end} {
 			c = le.AppendUint64(c, v)
 		}
-		c = append(c, 0, 0, 0, 0, 0, 0, 0, byte(len(h.lane)))
+		c = append(c, 0, 0, 0, 0, 0, 0, byte(len(h.former)), byte(len(h.lane)))
 		c = append(c, h.lane...)
+		for _, e := range h.former {
+			c = append(c, e[:]...)
+		}
 		le.PutUint32(c[start+at+8:], crc32.Checksum(c[start+at+12:], castagnoli))
 	}
 	return b
@@ -215,12 +220,13 @@ func parseCopy(b []byte) (header, error) {
 	if b[7] > version {
 		return header{}, errNewer
 	}
-	name := int(b[83])
-	if b[7] == 0 || name > maxLaneName || len(b) < fixedHeader+name {
+	name, former := int(b[83]), int(b[82])
+	end := fixedHeader + name + 16*former
+	if b[7] == 0 || name > maxLaneName || former > maxFormer || len(b) < end {
 		return header{}, errNoHeader
 	}
 	le := binary.LittleEndian
-	if crc32.Checksum(b[12:fixedHeader+name], castagnoli) != le.Uint32(b[8:]) {
+	if crc32.Checksum(b[12:end], castagnoli) != le.Uint32(b[8:]) {
 		return header{}, errNoHeader
 	}
 	h := header{
@@ -228,6 +234,9 @@ func parseCopy(b []byte) (header, error) {
 		before: le.Uint64(b[60:]), end: le.Uint64(b[68:]), lane: string(b[84 : 84+name]),
 	}
 	copy(h.epoch[:], b[12:28])
+	for at := fixedHeader + name; at < end; at += 16 {
+		h.former = append(h.former, [16]byte(b[at:]))
+	}
 	if h.first == 0 || h.seq == 0 {
 		return header{}, errNoHeader
 	}

@@ -3,14 +3,14 @@ package buffer
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"io"
 	"strings"
 )
 
 // judge decides on a newest file without a header. If it can be what a crash
 // leaves of a first write, nobody counted on it. Otherwise it is damaged, and
-// only if a frame can be read does anybody know which numbers it has.
+// only if a frame can be read does anybody know which numbers it has. The error
+// is a read's.
 func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 	var next uint64
 	synced := false
@@ -28,12 +28,13 @@ func (d *found) judge(f io.ReaderAt, l *foundLane, s segment) error {
 	torn, parts, err := tornHeader(f, s.size)
 	switch {
 	case sc.err != nil || err != nil:
-		return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), cmp.Or(sc.err, err))
+		return cmp.Or(sc.err, err)
 	case torn && !synced:
 		l.spares = append(l.spares, listing{s.name(l.name), s.size})
 		l.parts = l.parts || parts
 	case next == 0:
-		return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), errNoHeader)
+		d.headless(s, l, errNoHeader)
+		d.setAside(l, s, 0, errNoHeader.Error())
 	default:
 		d.setAside(l, s, next, errNoHeader.Error())
 		l.next = max(l.next, next)

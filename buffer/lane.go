@@ -25,11 +25,13 @@ type Lane struct {
 	sure     uint64 // next, as far as it is known to be on disk: no power cut takes it back
 	moved    uint64 // the commit that moved it
 	wrote    uint64 // the lane's last commit
+	unsaid   bool   // next is ahead of what the segments say
 
 	mu     sync.Mutex
 	segs   []segment
 	spares []listing // files that hold nothing
 	bad    []listing // files that can't be read
+	old    []listing // files of logs that were moved aside
 	next   uint64
 	wake   chan struct{} // closed when next moves
 }
@@ -50,7 +52,7 @@ func newLane(log *Log, c LaneConfig) *Lane {
 
 // adopt takes over what an earlier run left.
 func (l *Lane) adopt(f *foundLane) []Fault {
-	l.segs, l.spares, l.bad, l.next = f.segs, f.spares, f.bad, max(f.next, 1)
+	l.segs, l.spares, l.bad, l.old, l.next = f.segs, f.spares, f.bad, f.old, max(f.next, 1)
 	for _, all := range [][]segment{f.segs, f.aside} {
 		for _, s := range all {
 			l.seq = max(l.seq, s.seq)
@@ -61,11 +63,14 @@ func (l *Lane) adopt(f *foundLane) []Fault {
 		l.seq = max(l.seq, seg.seq)
 	}
 	var faults []Fault
-	if f.tail != nil {
+	if f.tail != nil && !f.blind {
 		faults = l.adoptTail(f.tail, f.least)
 	}
 	for _, s := range f.aside {
 		l.putAside(s)
+	}
+	if f.base > l.next {
+		l.next, l.sure, l.unsaid = f.base, f.base, true
 	}
 	return faults
 }
@@ -97,7 +102,7 @@ func (l *Lane) adoptTail(t *tail, least uint64) []Fault {
 	f.forget(t.durable, t.end)
 	again := readTail(f, t.header, s)
 	if again.err != nil { // bytes that could not be read are not cut: another day they may be
-		s.end = t.end
+		s.end = unknownEnd
 		return []Fault{{name, again.errAt, again.next, t.next - 1, again.err.Error()}}
 	}
 	l.next, l.sure = max(least, again.next), again.next
@@ -138,7 +143,7 @@ func (l *Lane) used() int64 {
 	for _, s := range l.segs {
 		n += s.size
 	}
-	for _, s := range slices.Concat(l.spares, l.bad) {
+	for _, s := range slices.Concat(l.spares, l.bad, l.old) {
 		n += s.size
 	}
 	return n
@@ -184,7 +189,7 @@ func (l *Lane) AppendKey(payload []byte) error {
 // Reader begins at the newest key frame at or before from, in the segment that
 // holds from; if that has no key, at the frame that holds from.
 func (l *Lane) Reader(from uint64) *Reader {
-	return newReader(l.log.fs, l.log.dir, l.name, l.log.epoch, l, from)
+	return newReader(l.log.fs, l.log.dir, l.name, l.log.line(), l, from)
 }
 
 func (l *Lane) find(n uint64) (segment, bool) {

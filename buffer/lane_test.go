@@ -425,26 +425,3 @@ func TestReadersFollowTheWriter(t *testing.T) {
 	}
 	readers.Wait()
 }
-
-func TestSetAside(t *testing.T) {
-	dir := t.TempDir()
-	l := mustOpen(t, plain(dir, MinSize))
-	if err := l.Lane("data").Append([]byte("x"), 1); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := SetAside(dir); !errors.Is(err, ErrLocked) {
-		t.Fatalf("a log that is open was moved: %v", err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	kept, err := SetAside(dir)
-	if err != nil || kept != filepath.Join(dir, "log.old-1") {
-		t.Fatalf("%s, %v", kept, err)
-	}
-	again, report, err := Open(plain(dir, MinSize))
-	if err != nil || !report.Fresh || again.Epoch() == l.Epoch() {
-		t.Fatalf("%v, %+v", err, report)
-	}
-	again.Close()
-}

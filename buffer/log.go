@@ -1,13 +1,13 @@
 package buffer
 
 import (
-	"crypto/rand"
-	"encoding/hex"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 )
 
 // Config says where a log is and how much it may take.
@@ -35,18 +35,18 @@ type Report struct {
 	Fresh  bool    // a new epoch begins
 	Why    string  // it does
 	Former string  // the epoch before it, if one could be read
-	Kept   string  // where what was there is kept, untouched
+	Kept   string  // where what was there is kept, if the new epoch does not go on in the same folder
 	Faults []Fault // what of the newest segments can't be read; older ones tell their readers (Lost)
 }
 
 // Log is a log that is open for writing. One goroutine appends, and calls Flush
 // and Close; everything else may be called by any.
 type Log struct {
-	fs     fsys
-	dir    string // of the segments
-	epoch  [16]byte
-	lanes  []*Lane
-	unlock io.Closer
+	fs      fsys
+	dir     string // of the segments
+	lineage atomic.Pointer[lineage]
+	lanes   []*Lane
+	unlock  io.Closer
 
 	positions *positions
 	commit    uint64 // of the last write
@@ -82,7 +82,9 @@ func openLog(fs fsys, c Config) (*Log, Report, error) {
 	if err != nil {
 		return nil, report, err
 	}
-	l := &Log{fs: fs, dir: dir, epoch: d.epoch, positions: newPositions(d.positions), commit: d.commit}
+	d.findOld(fs, c.Dir)
+	l := &Log{fs: fs, dir: dir, positions: newPositions(d.positions), commit: d.commit}
+	l.lineage.Store(&d.lineage)
 	for _, lc := range c.Lanes {
 		lane := newLane(l, lc)
 		if f := d.lanes[lc.Name]; f != nil {
@@ -113,40 +115,40 @@ func (c Config) check() error {
 	return nil
 }
 
-// settle is what the folder holds; if that can't be gone on with, it is moved
-// out of the way in one step, and a new epoch begins.
+// settle is what the folder holds. Where its head is lost a new epoch begins in
+// it, behind all that is there; where nothing in it can be gone on with, it is
+// moved out of the way in one step.
 func settle(fs fsys, c Config, dir string) (*found, Report, error) {
 	var report Report
-	why := ""
 	d, err := look(fs, dir)
-	switch {
-	case err == nil:
-		if what := d.ahead(c.Lanes); what != "" {
-			why = what + ": the head of the log is lost, or an old image was put back"
-		}
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, errNothing):
-		report.Fresh, report.Why = true, errNothing.Error()
-	default:
-		why = err.Error()
-	}
 	if d != nil {
 		report.Faults = d.faults
 		if d.epoch != ([16]byte{}) {
-			report.Former = hex.EncodeToString(d.epoch[:])
+			report.Former = d.lineage.String()
 		}
 	}
-	if why != "" {
+	switch {
+	case err == nil:
+		ahead := d.ahead(c.Lanes)
+		report.Why = cmp.Or(d.lost, ahead)
+		if report.Fresh = report.Why != ""; report.Fresh {
+			d.lineage = d.begin()
+		} else {
+			report.Former = ""
+		}
+		return d, report, nil
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, errNothing):
+		report.Why = errNothing.Error()
+	default:
+		why := err.Error()
 		if report.Kept, err = moveAside(fs, c.Dir, dir); err != nil {
 			return nil, report, fmt.Errorf("%s; and it can't be moved out of the way: %w", why, err)
 		}
-		report.Fresh, report.Why, d = true, why, nil
+		report.Why, d = why, nil
 	}
-	if !report.Fresh {
-		report.Former = ""
-		return d, report, nil
-	}
+	report.Fresh = true
 	if d == nil {
-		d = &found{}
+		d = &found{lanes: map[string]*foundLane{}}
 	}
 	if err := fs.mkdir(dir); err != nil {
 		return nil, report, err
@@ -154,32 +156,42 @@ func settle(fs fsys, c Config, dir string) (*found, Report, error) {
 	if err := fs.syncDir(c.Dir); err != nil {
 		return nil, report, err
 	}
-	rand.Read(d.epoch[:])
+	d.lineage = lineage{}.begin()
 	return d, report, nil
-}
-
-// moveAside gives dir another name beside it, in one step, so that a crash
-// leaves either all of it or none.
-func moveAside(fs fsys, parent, dir string) (string, error) {
-	for n := 1; ; n++ {
-		to := fmt.Sprintf("%s.old-%d", dir, n)
-		_, err := fs.stat(to)
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, os.ErrNotExist) {
-			return "", err
-		}
-		if err := fs.rename(dir, to); err != nil {
-			return "", err
-		}
-		return to, fs.syncDir(parent)
-	}
 }
 
 // Epoch is the log's own random name, 32 hex digits: numbers mean something
 // only within it.
-func (l *Log) Epoch() string { return hex.EncodeToString(l.epoch[:]) }
+func (l *Log) Epoch() string { return l.line().String() }
+
+func (l *Log) line() lineage { return *l.lineage.Load() }
+
+// NewEpoch begins a new epoch behind all that is there, for a caller that can't
+// go on from what its records say. It is on disk with the next frame. Only the
+// appending goroutine may call it.
+func (l *Log) NewEpoch() (former string) {
+	line := l.line()
+	next := line.begin()
+	l.lineage.Store(&next)
+	for _, lane := range l.lanes {
+		lane.letGo()
+	}
+	return line.String()
+}
+
+// settleLanes makes segments say where numbers go on, for lanes that have lost
+// their head: without that the next Open would find them lost again. What can't
+// be written now is tried again with the next frame.
+func (l *Log) settleLanes() {
+	for _, lane := range l.lanes {
+		if lane.unsaid {
+			f := frame{kind: positionsOnly, first: lane.next}
+			if err := lane.begin(f, false); full(err) {
+				_ = lane.begin(f, true)
+			}
+		}
+	}
+}
 
 // Lane is the lane of that name, nil if there is none.
 func (l *Log) Lane(name string) *Lane {

@@ -3,6 +3,7 @@ package buffer
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -11,16 +12,78 @@ import (
 
 // What is lost without a trace of its own, and is known all the same: promises 2 and 7.
 
-// beginsAnew opens a log whose head is lost: that has to be told, and everything
-// kept as it is.
-func beginsAnew(t *testing.T, fs *memFS, what, why string) {
+// beginsAnew opens a log whose head is lost: a new epoch begins behind all that
+// is there, and all of it is still delivered.
+func beginsAnew(t *testing.T, fs *memFS, m *model, what, why string) {
+	t.Helper()
+	l, report, err := openLog(fs, roomy())
+	if err != nil || !report.Fresh || report.Kept != "" || len(report.Former) != 32 || !strings.Contains(report.Why, why) {
+		t.Fatalf("%s: %v, %+v", what, err, report)
+	}
+	if l.Epoch() == report.Former {
+		t.Fatalf("%s: the epoch is the former one", what)
+	}
+	for _, lane := range l.lanes {
+		next := lane.Next()
+		if next < m.next[lane.name] {
+			t.Errorf("%s: %s goes on at %d", what, lane.name, next)
+		}
+		m.numbered(t, lane, what)
+		if err := lane.Append([]byte("goes on"), 1); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if lane.Next() != next+1 {
+			t.Errorf("%s: %s goes on behind %d with %d", what, lane.name, next, lane.Next())
+		}
+	}
+	epoch := l.Epoch()
+	l, report, err = openLog(fs.powerCut(false, none), roomy())
+	if err != nil || report.Fresh || l.Epoch() != epoch || len(report.Faults) > 0 {
+		t.Fatalf("%s, opened again: %v, %+v", what, err, report)
+	}
+	for _, lane := range l.lanes {
+		m.numbered(t, lane, what+", opened again")
+	}
+}
+
+// numbered checks that a reader from 1 on gets or is told of every number up to
+// the present end, and that what it gets is what was acknowledged.
+func (m *model) numbered(t *testing.T, lane *Lane, what string) {
+	t.Helper()
+	r := lane.Reader(1)
+	defer r.Close()
+	for n := uint64(1); ; {
+		f, err := r.Next()
+		var lost *Lost
+		switch {
+		case errors.Is(err, io.EOF):
+			if n != lane.Next() {
+				t.Errorf("%s: %s ends at %d, and the next is %d", what, lane.name, n, lane.Next())
+			}
+			return
+		case errors.As(err, &lost) && lost.From == n:
+			n = lost.To + 1
+		case err != nil:
+			t.Fatalf("%s: %s: %v", what, lane.name, err)
+		case f.Key:
+		case f.First != n, n < m.next[lane.name] && m.acked[lane.name][n] != string(f.Payload):
+			t.Fatalf("%s: %s: got %d, %q, want %d", what, lane.name, f.First, f.Payload, n)
+		default:
+			n += uint64(f.Count)
+		}
+	}
+}
+
+// setAside opens a log of which nothing can be read: that has to be told, and
+// everything kept as it is.
+func setAside(t *testing.T, fs *memFS, what string) {
 	t.Helper()
 	before := map[string][]byte{}
 	for name, f := range fs.live {
 		before[name] = slices.Clone(f.live)
 	}
 	l, report, err := openLog(fs, roomy())
-	if err != nil || !report.Fresh || report.Kept == "" || !strings.Contains(report.Why, why) {
+	if err != nil || !report.Fresh || report.Kept == "" {
 		t.Fatalf("%s: %v, %+v", what, err, report)
 	}
 	for name, b := range before {
@@ -47,16 +110,17 @@ func TestALaneWithoutItsHeadBeginsANewEpoch(t *testing.T) {
 	for what, damage := range ways {
 		for _, lane := range []string{"events", "data"} {
 			for _, newest := range []bool{false, true} {
-				fs, _ := small(t)
+				fs, m := small(t)
 				l, _, err := openLog(fs, roomy())
 				if err != nil {
 					t.Fatal(err)
 				}
 				for _, name := range []string{"data", "events", "data"} { // so that each knows of the other's
-					if err := l.Lane(name).Append([]byte("last"), 1); err != nil {
+					if err := m.append(l.Lane(name), "last", 1); err != nil {
 						t.Fatal(err)
 					}
 				}
+				m.next["data"]-- // nothing knows of its newest
 				fs = fs.clone()
 				names := fs.lane(t, lane)
 				if newest {
@@ -65,7 +129,7 @@ func TestALaneWithoutItsHeadBeginsANewEpoch(t *testing.T) {
 				for _, name := range names {
 					damage(fs, name)
 				}
-				beginsAnew(t, fs, what+" "+lane, "lane "+lane+" was on disk up to ")
+				beginsAnew(t, fs, m, what+" "+lane, "lane "+lane+" was on disk up to ")
 			}
 		}
 	}
@@ -102,7 +166,7 @@ func TestAMarkRidesInTheNextFrame(t *testing.T) {
 		t.Errorf("marks are %v", marks)
 	}
 	delete(fs.live, fs.lane(t, "events")[0])
-	beginsAnew(t, fs, "no events", "lane events was on disk up to 6, and ends at 0")
+	beginsAnew(t, fs, newModel(), "no events", "lane events was on disk up to 6, and ends at 0")
 }
 
 func TestAPositionInALaneWithoutSegmentsBeginsANewEpoch(t *testing.T) {
@@ -122,7 +186,7 @@ func TestAPositionInALaneWithoutSegmentsBeginsANewEpoch(t *testing.T) {
 	if err := l.Lane("data").Append([]byte("takes it along"), 1); err != nil {
 		t.Fatal(err)
 	}
-	beginsAnew(t, fs, "no events", "position events/u is 5, and its lane ends at 0")
+	beginsAnew(t, fs, newModel(), "no events", "position events/u is 5, and its lane ends at 0")
 }
 
 // What an earlier run could not sync is in memory, and may be gone with the
@@ -187,7 +251,7 @@ func TestAFolderOfUnreadableSegmentsIsKept(t *testing.T) {
 		for _, f := range fs.live {
 			*f = *onDisk(damage(f.live))
 		}
-		beginsAnew(t, fs, what, "")
+		setAside(t, fs, what)
 	}
 	for what, damage := range map[string]func([]byte) []byte{
 		"4096 bytes of garbage": garbage(4096), "100 bytes of garbage": garbage(100),
@@ -196,7 +260,7 @@ func TestAFolderOfUnreadableSegmentsIsKept(t *testing.T) {
 		fs := first(t)
 		name := fs.lane(t, "events")[0]
 		fs.live[name] = onDisk(damage(fs.live[name].live))
-		beginsAnew(t, fs, what+" in the first segment", "")
+		setAside(t, fs, what+" in the first segment")
 	}
 }
 
@@ -246,7 +310,7 @@ func TestANewestSegmentOfGarbageBeginsANewEpoch(t *testing.T) {
 		t.Fatal(err)
 	}
 	fs.live[fs.lane(t, "data")[0]] = onDisk(bytes.Repeat([]byte("garbage"), 600))
-	beginsAnew(t, fs, "garbage", errNoHead.Error())
+	beginsAnew(t, fs, newModel(), "garbage", "the head of the log can't be read")
 }
 
 // A reader whose number was dropped gets the key that the oldest segment begins

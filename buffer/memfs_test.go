@@ -134,6 +134,15 @@ func (m *memFS) remove(path string) error {
 	if err := m.step("remove", path); err != nil {
 		return err
 	}
+	if m.dirs[path] {
+		for name := range m.live {
+			if filepath.Dir(name) == path {
+				return errors.New("not empty")
+			}
+		}
+		delete(m.dirs, path)
+		return nil
+	}
 	if m.live[path] == nil {
 		return notThere(path)
 	}
@@ -205,7 +214,7 @@ func (m *memFS) grown() {
 	for prefix, most := range m.quotas {
 		var sum int64
 		for name, f := range m.live {
-			if strings.HasPrefix(filepath.Base(name), prefix) && filepath.Dir(name) == "/b/log" {
+			if strings.HasPrefix(filepath.Base(name), prefix) && strings.HasPrefix(name, "/b/log") {
 				sum += blocks(int64(len(f.live)))
 			}
 		}

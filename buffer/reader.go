@@ -7,6 +7,7 @@ import (
 
 // Frame is what was appended at once.
 type Frame struct {
+	Epoch   string // that it was written in
 	Key     bool
 	First   uint64 // number of its first record; of a key the number of the record that follows
 	Count   int    // of records, 0 for a key
@@ -18,6 +19,7 @@ type Frame struct {
 // (To is From-1) if no record is gone, but perhaps a key.
 type Lost struct {
 	From, To uint64
+	Epoch    string // of what was read before them, or else of what follows
 	Damage   *Fault // nil if they were dropped, for space
 }
 
@@ -45,14 +47,15 @@ type place struct {
 
 // Reader reads one lane in order. It belongs to one goroutine.
 type Reader struct {
-	fs    fsys
-	dir   string
-	lane  string
-	epoch [16]byte
-	src   source
+	fs   fsys
+	dir  string
+	lane string
+	line lineage
+	src  source
 
 	from  uint64
 	begun bool
+	epoch string // of the segment
 	next  uint64 // the number that has to come next
 	seg   segment
 	limit int64
@@ -65,9 +68,9 @@ type Reader struct {
 	held  *frame // to be delivered after a Lost
 }
 
-func newReader(fs fsys, dir, lane string, epoch [16]byte, src source, from uint64) *Reader {
+func newReader(fs fsys, dir, lane string, line lineage, src source, from uint64) *Reader {
 	from = max(from, 1)
-	return &Reader{fs: fs, dir: dir, lane: lane, epoch: epoch, src: src, from: from, next: from}
+	return &Reader{fs: fs, dir: dir, lane: lane, line: line, epoch: line.String(), src: src, from: from, next: from}
 }
 
 // Next is the next frame. It is io.EOF at the present end, where it may be
@@ -118,7 +121,7 @@ func (r *Reader) accept(f *frame, at int64) error {
 
 func (r *Reader) deliver(f *frame) Frame {
 	r.next = max(r.next, f.first+uint64(f.count))
-	return Frame{Key: f.kind == key, First: f.first, Count: int(f.count), Payload: f.payload}
+	return Frame{Epoch: r.epoch, Key: f.kind == key, First: f.first, Count: int(f.count), Payload: f.payload}
 }
 
 // gap is the Lost up to number to, if there is one.
@@ -127,7 +130,7 @@ func (r *Reader) gap(to uint64) error {
 	if to == r.next && r.hurt == nil {
 		return nil
 	}
-	lost := &Lost{From: r.next, To: to - 1, Damage: r.hurt}
+	lost := &Lost{From: r.next, To: to - 1, Epoch: r.epoch, Damage: r.hurt}
 	if r.hurt != nil {
 		r.hurt.First, r.hurt.Last = lost.From, lost.To
 	}

@@ -25,32 +25,31 @@ func (f Fault) String() string {
 // found is what a folder holds, as its newest segments tell it. Nothing is
 // changed by looking.
 type found struct {
-	epoch     [16]byte
+	lineage
 	lanes     map[string]*foundLane
 	positions map[string]uint64
 	marks     map[string]uint64 // how far each lane was on disk, as the others know it
 	commit    uint64            // the newest
 	faults    []Fault
+	lost      string // why nobody knows which numbers were given last; empty if that is known
 }
 
 type foundLane struct {
 	name   string
 	segs   []segment // by sequence; the last is the newest that was written to
 	bad    []listing
+	old    []listing // of logs that were moved aside
 	spares []listing // files that hold nothing: a crash came before their first frame
 	parts  bool      // of that frame something is in one of them
 	aside  []segment // newer than segs, and unreadable or of another log
 	next   uint64
+	base   uint64 // where numbers go on, if that is ahead of what was found
 	least  uint64 // what next is at least, whatever the tail holds
-	tail   *tail  // of the last segment, nil if the lane has none
+	tail   *tail  // of the newest segment that can be read, nil if there is none
+	blind  bool   // there are newer ones, which can't be read now
 }
 
-var (
-	errNoLog = errors.New("no segment has a readable beginning")
-	// errNoHead says that what was written last can't be read, so that nobody
-	// knows which numbers were given.
-	errNoHead = errors.New("the head of the log can't be read")
-)
+var errNoLog = errors.New("no segment has a readable beginning")
 
 // look reads the newest segment of each lane. errNewer and errNoLog say that
 // the folder can't be gone on with; errNothing that there is no log in it.
@@ -65,7 +64,7 @@ func look(fs fsys, dir string) (*found, error) {
 	}
 	var broken error // the first; the others may still know the epoch
 	for _, l := range d.sorted() {
-		if err := d.findTail(fs, dir, l, nil); err != nil && broken == nil {
+		if err := d.findTail(fs, dir, l, anyLineage); err != nil && broken == nil {
 			broken = err
 		}
 	}
@@ -95,29 +94,25 @@ func (d *found) sorted() []*foundLane {
 var errNothing = errors.New("there is no log yet")
 
 // chooseEpoch settles which log this is, if a file of another one lies about:
-// what most lanes say, then what was written last.
+// that whose epochs are those of most lanes, then what was written last. A lane
+// that was not written to since an epoch began is still in the one before.
 func (d *found) chooseEpoch(fs fsys, dir string) error {
-	votes := map[[16]byte]int{}
 	var best *tail
+	most := 0
 	for _, l := range d.sorted() {
-		if l.tail == nil {
-			continue
-		}
-		votes[l.tail.header.epoch]++
-	}
-	for _, l := range d.sorted() {
-		if t := l.tail; t != nil && (best == nil || votes[t.header.epoch] > votes[best.header.epoch] ||
-			votes[t.header.epoch] == votes[best.header.epoch] && t.commit > best.commit) {
-			best = t
+		if t := l.tail; t != nil {
+			if n := d.votes(t.header.lineage); best == nil || n > most || n == most && t.commit > best.commit {
+				best, most = t, n
+			}
 		}
 	}
 	if best == nil {
 		return d.nothing()
 	}
-	d.epoch = best.header.epoch
+	d.lineage = best.header.lineage
 	for _, l := range d.sorted() {
-		if l.tail != nil && l.tail.header.epoch != d.epoch {
-			if err := d.findTail(fs, dir, l, &d.epoch); err != nil {
+		if l.tail != nil && !d.has(l.tail.header.lineage) {
+			if err := d.findTail(fs, dir, l, d.has); err != nil {
 				return err
 			}
 		}
@@ -125,10 +120,22 @@ func (d *found) chooseEpoch(fs fsys, dir string) error {
 	return nil
 }
 
+// votes is how many lanes end in one of the epochs of line.
+func (d *found) votes(line lineage) (n int) {
+	for _, l := range d.lanes {
+		if l.tail != nil && (l.tail.header.epoch == line.epoch || slices.Contains(line.former, l.tail.header.epoch)) {
+			n++
+		}
+	}
+	return n
+}
+
+func anyLineage(lineage) bool { return true }
+
 // nothing tells a log that was never written to from one that is unreadable.
 func (d *found) nothing() error {
 	for _, l := range d.lanes {
-		if len(l.aside)+len(l.bad) > 0 || len(l.spares) > 1 || l.parts || l.next > 1 {
+		if len(l.aside)+len(l.bad)+len(l.segs) > 0 || len(l.spares) > 1 || l.parts || l.next > 1 {
 			return errNoLog
 		}
 	}
@@ -137,13 +144,22 @@ func (d *found) nothing() error {
 
 // findTail goes back from the newest file of a lane to the newest segment that
 // was written to. The lane's next number is above whatever a name or a frame on
-// this way says, so that none is given twice.
-func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) error {
+// this way says, so that none is given twice. What can't be read now stays where
+// it is: another day it may be.
+func (d *found) findTail(fs fsys, dir string, l *foundLane, ours func(lineage) bool) error {
 	l.tail, l.next = nil, 1
 	for _, b := range l.bad {
 		_, s, _, _ := parseName(b.name)
 		l.next = max(l.next, s.first)
 	}
+	var unread []segment // newest first
+	defer func() {
+		if l.blind = len(unread) > 0; l.blind && l.tail != nil {
+			l.segs[len(l.segs)-1].end = unknownEnd
+		}
+		slices.Reverse(unread)
+		l.segs = append(l.segs, unread...)
+	}()
 	for ; len(l.segs) > 0; l.segs = l.segs[:len(l.segs)-1] {
 		s := &l.segs[len(l.segs)-1]
 		f, h, err := openSegment(fs, dir, l.name, *s)
@@ -154,7 +170,7 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) err
 		case f == nil && errors.Is(err, os.ErrNotExist):
 			return errMoved
 		}
-		foreign := err == nil && epoch != nil && h.epoch != *epoch
+		foreign := err == nil && !ours(h.lineage)
 		if !foreign {
 			l.next = max(l.next, s.first)
 		}
@@ -166,26 +182,32 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, epoch *[16]byte) err
 			l.next = max(l.next, l.tail.next)
 			f.Close()
 			if t := l.tail; t.err != nil && t.errAt >= t.end {
-				return fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), t.err)
+				d.headless(*s, l, t.err)
 			}
 			return nil
 		case err == nil && h.lane == l.name && h.seq < s.seq: // recycled, and not begun
 			l.spares = append(l.spares, listing{s.name(l.name), s.size})
 		case err == nil:
 			d.setAside(l, *s, 0, fmt.Sprintf("it says that it is segment %d of %s", h.seq, h.lane))
-		case errors.Is(err, errNoHeader):
-			err = d.judge(f, l, *s)
 		default:
-			err = fmt.Errorf("%w: %s: %w", errNoHead, s.name(l.name), err)
+			if errors.Is(err, errNoHeader) {
+				err = d.judge(f, l, *s)
+			}
+			if err != nil {
+				d.headless(*s, l, err)
+				unread = append(unread, *s)
+			}
 		}
 		if f != nil {
 			f.Close()
 		}
-		if errors.Is(err, errNoHead) {
-			return err
-		}
 	}
 	return nil
+}
+
+// headless says that what was written last can't be read.
+func (d *found) headless(s segment, l *foundLane, err error) {
+	d.lost = cmp.Or(d.lost, fmt.Sprintf("the head of the log can't be read: %s: %v", s.name(l.name), err))
 }
 
 func (d *found) setAside(l *foundLane, s segment, next uint64, what string) {
@@ -194,24 +216,27 @@ func (d *found) setAside(l *foundLane, s segment, next uint64, what string) {
 }
 
 // ahead says which lane had more than is here, as the other lanes or a position
-// know it; empty if none.
-func (d *found) ahead(lanes []LaneConfig) string {
-	next := map[string]uint64{}
+// know it; empty if none. Numbers go on behind what they know of.
+func (d *found) ahead(lanes []LaneConfig) (what string) {
 	for _, l := range lanes {
-		next[l.Name] = 1
-	}
-	for name, l := range d.lanes {
-		next[name] = l.next
+		if d.lanes[l.Name] == nil {
+			d.lanes[l.Name] = &foundLane{name: l.Name, next: 1}
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.marks)) {
-		if n, here := d.marks[name], max(next[name], 1); n > here {
-			return fmt.Sprintf("lane %s was on disk up to %d, and ends at %d", name, n-1, here-1)
+		if l := d.lanes[name]; l != nil && d.marks[name] > l.next {
+			what = cmp.Or(what, fmt.Sprintf("lane %s was on disk up to %d, and ends at %d", name, d.marks[name]-1, l.next-1))
+			l.base = max(l.base, d.marks[name])
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.positions)) {
-		if end, ok := next[laneOf(name)]; ok && d.positions[name] >= end {
-			return fmt.Sprintf("position %s is %d, and its lane ends at %d", name, d.positions[name], end-1)
+		if l := d.lanes[laneOf(name)]; l != nil && d.positions[name] >= l.next {
+			what = cmp.Or(what, fmt.Sprintf("position %s is %d, and its lane ends at %d", name, d.positions[name], l.next-1))
+			l.base = max(l.base, d.positions[name]+1)
 		}
 	}
-	return ""
+	if what == "" {
+		return ""
+	}
+	return what + ": the head of the log is lost, or an old image was put back"
 }

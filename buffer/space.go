@@ -76,18 +76,20 @@ func (l *Lane) choose(capacity, need int64, tight bool) (listing, error) {
 }
 
 // sacrifice gives up what is worth least: spares but for the last if that is
-// useful, files that can't be read, then the oldest segment, which becomes a
-// spare. The file to remove is empty if it was that.
+// useful, logs that were moved aside, files that can't be read, then the oldest
+// segment, which becomes a spare. The file to remove is empty if it was that.
 func (l *Lane) sacrifice(useful bool) (listing, bool) {
 	if n := len(l.spares); n > 1 || n == 1 && !useful {
 		s := l.spares[0]
 		l.spares = l.spares[1:]
 		return s, true
 	}
-	if len(l.bad) > 0 {
-		s := l.bad[0]
-		l.bad = l.bad[1:]
-		return s, true
+	for _, all := range []*[]listing{&l.old, &l.bad} {
+		if len(*all) > 0 {
+			s := (*all)[0]
+			*all = (*all)[1:]
+			return s, true
+		}
 	}
 	if len(l.segs) < 2 { // the newest says which numbers were given
 		return listing{}, false

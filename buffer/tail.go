@@ -88,10 +88,13 @@ func isComplete(t table) bool { return t.complete }
 // olderTables goes back to the newest segment before the tail that has all positions.
 func (d *found) olderTables(fs fsys, dir string, l *foundLane) []table {
 	var all []table
-	for i := len(l.segs) - 2; i >= 0 && !slices.ContainsFunc(all, isComplete); i-- {
+	for i := len(l.segs) - 1; i >= 0 && !slices.ContainsFunc(all, isComplete); i-- {
 		s := l.segs[i]
+		if s.seq >= l.tail.header.seq {
+			continue
+		}
 		f, h, err := openSegment(fs, dir, l.name, s)
-		if err == nil && h.epoch == d.epoch && h.seq == s.seq {
+		if err == nil && d.has(h.lineage) && h.seq == s.seq {
 			all = append(all, readTail(f, h, &s).tables...)
 		}
 		if f != nil {

@@ -1,7 +1,6 @@
 package buffer
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -16,9 +15,9 @@ type View struct {
 	Positions map[string]uint64
 	Faults    []Fault
 
-	fs    fsys
-	dir   string
-	epoch [16]byte
+	fs   fsys
+	dir  string
+	line lineage
 }
 
 // ViewLane is what a View says of one lane.
@@ -43,7 +42,7 @@ func openView(fs fsys, dir string) (*View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	v := &View{Epoch: hex.EncodeToString(d.epoch[:]), Positions: d.positions, Faults: d.faults, fs: fs, dir: dir, epoch: d.epoch}
+	v := &View{Epoch: d.lineage.String(), Positions: d.positions, Faults: d.faults, fs: fs, dir: dir, line: d.lineage}
 	for _, l := range d.sorted() {
 		v.Lanes = append(v.Lanes, l.view())
 	}
@@ -60,7 +59,7 @@ func (l *foundLane) view() ViewLane {
 			v.Bytes += s.size
 		}
 	}
-	for _, all := range [][]listing{l.spares, l.bad} {
+	for _, all := range [][]listing{l.spares, l.bad, l.old} {
 		for _, s := range all {
 			v.Bytes += s.size
 		}
@@ -72,7 +71,7 @@ func (l *foundLane) view() ViewLane {
 func (v *View) Reader(lane string, from uint64) *Reader {
 	for _, l := range v.Lanes {
 		if l.Name == lane {
-			return newReader(v.fs, v.dir, lane, v.epoch, viewed{v.fs, v.dir, l}, from)
+			return newReader(v.fs, v.dir, lane, v.line, viewed{v.fs, v.dir, l}, from)
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ func (r *Reader) enter() error {
 	switch {
 	case f == nil && !errors.Is(err, os.ErrNotExist):
 		return err
-	case err != nil || h.epoch != r.epoch || h.lane != r.lane || h.seq != s.seq || h.first != s.first:
+	case err != nil || !r.line.has(h.lineage) || h.lane != r.lane || h.seq != s.seq || h.first != s.first:
 		if f != nil {
 			f.Close()
 		}
@@ -41,10 +41,14 @@ func (r *Reader) enter() error {
 		r.hurt = r.fault(r.limit, "frames are missing behind it")
 	}
 	r.file, r.sc = f, newScanner(f, h.use)
+	if !r.begun {
+		r.epoch = h.lineage.String()
+	}
 	r.settle(s)
 	first := !r.begun
 	r.begun = true
 	lost := r.gap(s.first)
+	r.epoch = h.lineage.String()
 	if first {
 		r.seek()
 	}
@@ -65,7 +69,7 @@ func (r *Reader) pass(s *segment, h header, err error) error {
 	switch {
 	case err != nil:
 		r.hurt = r.fault(0, err.Error())
-	case h.epoch != r.epoch || h.lane != r.lane || h.seq > s.seq:
+	case !r.line.has(h.lineage) || h.lane != r.lane || h.seq > s.seq:
 		r.hurt = r.fault(0, "it is of another log or lane")
 	}
 	return nil
@@ -93,7 +97,7 @@ func (r *Reader) settle(s *segment) {
 	if f != nil {
 		f.Close()
 	}
-	if err == nil && h.epoch == r.epoch && h.before == s.seq {
+	if err == nil && r.line.has(h.lineage) && h.before == s.seq {
 		r.limit, r.exact = int64(h.end), true
 	}
 }
