@@ -30,6 +30,8 @@ type fold struct {
 	Outputs map[string]switchedTo `json:"outputs,omitempty"`
 	Config  string                `json:"config,omitempty"` // hash of the site file that ran last
 	Stopped bool                  `json:"stopped"`          // the newest run ended in order
+
+	read string // the epoch of the newest event that was read, whether it could be taken or not
 }
 
 // remembered is an alarm that was not normal.
@@ -161,6 +163,18 @@ func (r remembered) memory(d alarm.Def) alarm.Memory {
 	return m
 }
 
+// epoch is that of the newest event; empty if nothing is known of it.
+func (f *fold) epoch() string {
+	if f.read != "" {
+		return f.read
+	}
+	p, err := event.Parse(f.Last)
+	if err != nil {
+		return ""
+	}
+	return p.Epoch
+}
+
 // readFold reads the events lane from its newest key on. What can't be read is
 // told and left out.
 func readFold(l lane) (*fold, []string) {
@@ -178,6 +192,7 @@ func (f *fold) take(fr buffer.Frame) error {
 		*f = *k
 		return nil
 	}
+	f.read = fr.Epoch
 	p, err := event.Parse(fr.Payload)
 	if err != nil {
 		return fmt.Errorf("event %d: %w", fr.First, err)

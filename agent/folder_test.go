@@ -73,6 +73,20 @@ func TestWhateverHappenedToTheFolder(t *testing.T) {
 		{"empty data segments", overwrite("log/data-*", empty), true, false},
 		{"no data segments", remove("log/data-*"), true, false},
 		{"no log", remove("log"), false, false},
+		{"a later version's log", overwrite("log/*", func(old []byte) []byte {
+			old[7], old[2048+7] = 99, 99
+			return old
+		}), false, true},
+		{"the newest events zeroed", func(t *testing.T, dir string) {
+			fs := files(t, dir, "log/events-*")
+			old, err := os.ReadFile(fs[len(fs)-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(fs[len(fs)-1], make([]byte, len(old)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, false, true},
 		{"a file where the log was", func(t *testing.T, dir string) {
 			remove("log")(t, dir)
 			if err := os.WriteFile(filepath.Join(dir, "log"), []byte("x"), 0o600); err != nil {

@@ -75,6 +75,7 @@ type agent struct {
 	gate     *command.Gate // for signed commands of this session
 	started  time.Time
 	volatile string // why the buffer is not where the site file says
+	former   string // that an older one could not be gone on with
 }
 
 // Run runs the site until ctx ends (nil), or until it can't keep its promises.

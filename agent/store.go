@@ -84,29 +84,48 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 		faults = append(faults, f.String())
 	}
 	r.chain = event.NewChain(a.key, a.buf.Epoch())
-	if report.Fresh && report.Kept == "" {
-		report.Kept, report.Why = setAside(b.Dir), "the one before was set aside, and nothing was stored since"
-	}
-	if report.Kept == "" {
-		faults = append(faults, a.learn(laneOf(r.events), laneOf(r.data))...)
-		if err := r.resume(); err != nil {
-			if report, err = a.begin(b, err); err != nil {
-				return faults, err
-			}
-			r.chain = event.NewChain(a.key, a.buf.Epoch())
-		}
+	kept, stored := setAside(b.Dir), []record.Last(nil)
+	if kept != "" {
+		a.former = "a buffer that could not be gone on with is kept until its space is needed: " + kept
 	}
 	if report.Kept != "" {
 		faults = append(faults, fmt.Sprintf("a fresh buffer was begun: %s; the former one is kept in %s", report.Why, report.Kept))
-		faults = append(faults, a.follow(report.Kept)...)
 	}
-	stored := a.tail.Last()
-	if report.Kept != "" {
-		stored = nil // boots begin anew
+	if report.Kept != "" || kept != "" && report.Fresh && report.Former == "" { // or nothing was stored since
+		faults = append(faults, a.follow(kept)...)
+	} else {
+		faults = append(faults, a.learn(laneOf(r.events), laneOf(r.data))...)
+		faults = append(faults, a.goOn(report)...)
+		stored = a.tail.Last()
 	}
 	a.boot = nextBoot(r.fold, bootID(), stored)
 	r.shareOffsets()
 	return faults, nil
+}
+
+// goOn makes the chain go on where the events end. Where that can't be read a
+// new epoch begins behind all that is there, and its first event names the last
+// one that can. (The power may have gone before that event: then it is the first
+// one now.)
+func (a *agent) goOn(report buffer.Report) (faults []string) {
+	r := a.rec
+	lost := ""
+	if report.Fresh && report.Former != "" {
+		lost = report.Why
+	} else if r.fold.epoch() == a.buf.Epoch() || r.fold.Last == nil {
+		if err := r.resume(); err != nil {
+			lost = err.Error()
+			a.buf.NewEpoch()
+		}
+	}
+	if lost != "" {
+		faults = append(faults, "a new epoch begins: "+lost)
+	}
+	if p, err := event.Parse(r.fold.Last); err == nil && p.Epoch != a.buf.Epoch() || lost != "" {
+		r.chain = event.NewChain(a.key, a.buf.Epoch())
+		r.chain.Follow(event.Head{Epoch: p.Epoch, N: p.N, Hash: p.Hash()}, r.events.Next())
+	}
+	return faults
 }
 
 // setAside is the newest log that was set aside in a folder, empty if none was.
@@ -151,21 +170,6 @@ func (a *agent) openLog(b config.Buffer) (buffer.Report, error) {
 	return report, nil
 }
 
-// begin sets the log aside, since its chain can't be gone on with, and begins a
-// new epoch.
-func (a *agent) begin(b config.Buffer, why error) (buffer.Report, error) {
-	if err := a.buf.Close(); err != nil {
-		return buffer.Report{}, err
-	}
-	former, err := buffer.SetAside(b.Dir)
-	if err != nil {
-		return buffer.Report{}, err
-	}
-	report, err := a.openLog(b)
-	report.Kept, report.Why = former, why.Error()
-	return report, err
-}
-
 // learn takes in what the events come to, and the latest reading of each point.
 func (a *agent) learn(events, data lane) []string {
 	var faults, more []string
@@ -189,7 +193,7 @@ func (a *agent) follow(dir string) []string {
 	faults := a.learn(kept(v, laneEvents), kept(v, laneData))
 	f := a.rec.fold
 	if p, err := event.Parse(f.Last); err == nil {
-		a.rec.chain.Follow(event.Head{Epoch: p.Epoch, N: p.N, Hash: p.Hash()})
+		a.rec.chain.Follow(event.Head{Epoch: p.Epoch, N: p.N, Hash: p.Hash()}, 1)
 	}
 	f.Last, f.Boot, f.BootID, f.Offsets = nil, 0, "", map[uint32]int64{}
 	return faults

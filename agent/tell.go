@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"fmt"
 
 	"pithead/agent/event"
@@ -45,7 +46,8 @@ func (a *agent) tellStart(faults []string) {
 		a.judge.tell(event.Event{Kind: "fault", ID: "agent/buffer", Why: what}, a.judge.now())
 	}
 	a.judge.setAgent(agentConfig, a.Degraded != "", a.Degraded)
-	a.judge.setAgent(agentBuffer, a.volatile != "", a.volatile)
+	why := cmp.Or(a.volatile, a.former)
+	a.judge.setAgent(agentBuffer, why != "", why)
 }
 
 // few is the first of many faults: one damaged key makes one of each frame
@@ -64,7 +66,7 @@ func (a *agent) tellStop() {
 
 // diskFailed passes on to the judge that the disk fails, or works again.
 func (a *agent) diskFailed(err error) {
-	why := a.volatile // which does not end because what is stored instead works again
+	why := cmp.Or(a.volatile, a.former) // which does not end because what is stored instead works again
 	if err != nil {
 		why = err.Error()
 	}

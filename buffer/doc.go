@@ -7,7 +7,7 @@
 //     them in order, once, until their space is needed.
 //  2. A number is given to one record only within an epoch. When Append returns
 //     an error, nothing was numbered. Where Open knows that the newest of a lane
-//     is lost, it begins a new epoch, says why, and keeps what was there.
+//     is lost, it begins a new epoch behind what is there, and says why.
 //  3. No reader of a Log gets a frame that is not yet on disk.
 //  4. Nothing is invented: a frame is delivered as it was appended, or not at all.
 //  5. What is missing is told exactly (Lost), whether it was dropped for space or

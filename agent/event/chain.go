@@ -36,7 +36,7 @@ type Head struct {
 // A Chain numbers, links and signs events. It belongs to one goroutine.
 type Chain struct {
 	key     *Key
-	head    Head // the last durable event
+	head    Head // the last durable event; without a hash, only where numbers go on
 	after   Head // what the first event of this epoch follows; N is 0 where nothing is known
 	pending Head // what Commit moves to; N is 0 where nothing was built
 }
@@ -48,8 +48,10 @@ func NewChain(key *Key, epoch string) *Chain {
 
 // Follow says what the first event of this epoch follows: the last known event
 // of the epoch before. That event then names it in its member "after", and
-// chains to it.
-func (c *Chain) Follow(last Head) { c.after = last }
+// chains to it; its own number is next.
+func (c *Chain) Follow(last Head, next uint64) {
+	c.after, c.head.N = last, next-1
+}
 
 // Resume goes on after last, the payload of this epoch's last durable event,
 // which must be whole and number n.
@@ -83,7 +85,7 @@ func (c *Chain) And(e Event, s Stamp) []byte {
 	}
 	prev, chain := c.pending, ""
 	switch {
-	case prev.N > 0:
+	case prev.Hash != (Hash{}):
 		chain = prev.Hash.String()
 	case c.after.N > 0:
 		chain = c.after.Hash.String()

@@ -44,7 +44,7 @@ func TestPayloadsStandAsPublished(t *testing.T) {
 	log.Write(Unstored(key(1), "9f2c41d8", raised, at))
 	log.WriteByte('\n')
 	next := NewChain(key(1), "03ab77e0")
-	next.Follow(c.Head())
+	next.Follow(c.Head(), 1)
 	c = next
 	put(c.Next(Event{Kind: "start", ID: "agent/start"}, Stamp{Boot: 1, M: 12}))
 

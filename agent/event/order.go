@@ -89,11 +89,13 @@ func (v *verifier) missing(e entry, from, to uint64) {
 // begins judges what the first event of an epoch that is here says of the one
 // before it: another epoch's, which may be in the file too.
 func (v *verifier) begins(ep *Epoch, e entry) {
-	if e.n > 1 || !e.follows {
+	if !e.follows {
 		return
 	}
-	ep.Follows = e.chain
 	o, ok := v.byHash(e.chain)
+	if e.n == 1 || ok {
+		ep.Follows = e.chain
+	}
 	if !ok || o.epoch == e.epoch {
 		return
 	}

@@ -65,7 +65,7 @@ func TestVerify(t *testing.T) {
 	}
 	follower := func(after Head) string {
 		c := NewChain(k, "f")
-		c.Follow(after)
+		c.Follow(after, 1)
 		return string(c.Next(Event{Kind: "start"}, at))
 	}
 	cases := []struct {

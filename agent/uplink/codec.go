@@ -14,12 +14,12 @@ type readings struct {
 
 func (r *readings) key(payload []byte) error { return r.dec.Key(payload) }
 
-func (r *readings) frame(payload []byte) (int, error) {
+func (r *readings) frame(epoch string, payload []byte) (int, error) {
 	b, err := r.dec.Frame(payload)
 	if err != nil {
 		return 0, err
 	}
-	r.batch, r.era = b, r.u.eraOf(b.Boot, b.Clock, b.Offset)
+	r.batch, r.era = b, r.u.eraOf(epoch, b.Boot, b.Clock, b.Offset)
 	return len(b.Readings), nil
 }
 
@@ -55,12 +55,12 @@ type statistics struct {
 
 func (s *statistics) key([]byte) error { return nil }
 
-func (s *statistics) frame(payload []byte) (int, error) {
+func (s *statistics) frame(epoch string, payload []byte) (int, error) {
 	b, err := record.ReadStats(payload)
 	if err != nil {
 		return 0, err
 	}
-	s.batch, s.era = b, s.u.eraOf(b.Boot, b.Clock, 0)
+	s.batch, s.era = b, s.u.eraOf(epoch, b.Boot, b.Clock, 0)
 	return len(b.Stats), nil
 }
 

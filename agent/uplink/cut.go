@@ -8,13 +8,14 @@ import (
 )
 
 // A cutter collects readings, or statistics, into messages. Each message covers
-// (prev, last], and the next one begins where it ended.
+// (prev, last], and the next one begins where it ended. The first of an epoch
+// begins at 0: nothing of that epoch is before it.
 type cutter struct {
-	epoch string
 	list  string // readings or stats
 	most  int    // items a message
 	limit int    // bytes a message
 
+	told  string // the epoch of the message before
 	prev  uint64 // last of the message before
 	last  uint64 // the newest item, or the end of what was lost
 	lost  lost
@@ -41,6 +42,9 @@ func (c *cutter) add(it item, now time.Time) bool {
 	if c.items > 0 && (it.era != c.era || c.full() || c.head+len(c.body)+len(",")+len(it.json) > c.limit) {
 		return false
 	}
+	if !c.empty() && it.era.epoch != c.era.epoch {
+		return false
+	}
 	if c.empty() {
 		c.since = now
 	}
@@ -59,7 +63,7 @@ func (c *cutter) add(it item, now time.Time) bool {
 // miss takes note of what was lost, which a message tells beside its prev and
 // so only before its first item.
 func (c *cutter) miss(l *buffer.Lost, e era, now time.Time) bool {
-	if c.items > 0 {
+	if c.items > 0 || !c.empty() && e.epoch != c.era.epoch {
 		return false
 	}
 	if c.empty() {
@@ -83,9 +87,13 @@ func (c *cutter) widest() int {
 // append appends the message without its items.
 func (c *cutter) append(b []byte) []byte {
 	b = appendUint(append(b, '{'), "v", 1)
-	b = appendText(b, "epoch", c.epoch)
+	b = appendText(b, "epoch", c.era.epoch)
 	b = c.era.append(b)
-	b = appendUint(b, "prev", c.prev)
+	prev := c.prev
+	if c.told != "" && c.told != c.era.epoch {
+		prev = 0
+	}
+	b = appendUint(b, "prev", prev)
 	b = appendUint(b, "last", c.last)
 	if c.lost.count > 0 {
 		b = append(appendName(b, "lost"), '{')
@@ -103,6 +111,7 @@ func (c *cutter) cut() (payload []byte, last uint64, first mark) {
 	payload = make([]byte, 0, len(head)+len(c.body))
 	payload = append(append(append(payload, head[:end]...), c.body...), head[end:]...)
 	last, first = c.last, c.first
+	c.told = c.era.epoch
 	c.prev, c.lost, c.items, c.body, c.first = c.last, lost{}, 0, c.body[:0], mark{}
 	return payload, last, first
 }

@@ -24,7 +24,7 @@ type feed struct {
 type codec interface {
 	key(payload []byte) error
 	// frame reads the next frame and says how many records it holds.
-	frame(payload []byte) (count int, err error)
+	frame(epoch string, payload []byte) (count int, err error)
 	// item is record i of that frame, whose number is n; false where the uplink
 	// leaves its point out. Its JSON is good until the next one.
 	item(i int, n uint64) (item, bool)
@@ -78,7 +78,7 @@ func (f *feed) frame() error {
 			f.reader.Close()
 			f.reader = f.u.Log.Lane(f.lane).Reader(gone.To + 1)
 		}
-		return f.missing(gone.From, gone.To)
+		return f.missing(gone.Epoch, gone.From, gone.To)
 	case err != nil:
 		return err
 	case fr.Key:
@@ -86,13 +86,13 @@ func (f *feed) frame() error {
 		_ = f.codec.key(fr.Payload)
 		return nil
 	}
-	count, err := f.codec.frame(fr.Payload)
+	count, err := f.codec.frame(fr.Epoch, fr.Payload)
 	if err == nil && count != fr.Count {
 		err = fmt.Errorf("%d records under %d numbers", count, fr.Count)
 	}
 	if err != nil {
 		f.u.log.Warn("the buffer holds what can't be decoded", "from", fr.First, "records", fr.Count, "error", err)
-		return f.missing(fr.First, fr.First+uint64(fr.Count)-1)
+		return f.missing(fr.Epoch, fr.First, fr.First+uint64(fr.Count)-1)
 	}
 	f.n, f.count = fr.First, count
 	return nil
@@ -100,11 +100,11 @@ func (f *feed) frame() error {
 
 // missing passes over a range, and returns what of it was still to come; nil if
 // nothing was.
-func (f *feed) missing(from, to uint64) error {
+func (f *feed) missing(epoch string, from, to uint64) error {
 	from = max(from, f.at)
 	if to < from {
 		return nil
 	}
 	f.at = to + 1
-	return &buffer.Lost{From: from, To: to}
+	return &buffer.Lost{From: from, To: to, Epoch: epoch}
 }

@@ -67,7 +67,7 @@ func (u *Uplink) statistics(after uint64) *batches {
 func (u *Uplink) batches(name, list string, after uint64, c codec) *batches {
 	return &batches{
 		topic: Topic(u.Site, u.cfg, name), name: name, feed: u.feed(name, after+1, c), within: u.cfg.Within,
-		cut: cutter{epoch: u.Log.Epoch(), list: list, most: max(u.cfg.Batch, 1), limit: u.cfg.Max, prev: after},
+		cut: cutter{list: list, most: max(u.cfg.Batch, 1), limit: u.cfg.Max, prev: after},
 	}
 }
 
@@ -100,7 +100,7 @@ func (b *batches) take(now time.Time) (fits bool, err error) {
 		}
 	}
 	if b.gone != nil {
-		if fits = b.cut.miss(b.gone, b.feed.u.present(), now); fits {
+		if fits = b.cut.miss(b.gone, b.feed.u.present(b.gone.Epoch), now); fits {
 			b.gone = nil
 		}
 		return fits, nil

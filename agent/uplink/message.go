@@ -40,6 +40,7 @@ func (k mark) age(now Stamp, boot uint32) (time.Duration, bool) {
 
 // An era is what all readings of one message share.
 type era struct {
+	epoch     string // what its numbers mean
 	boot      uint32
 	clock     record.Clock
 	corrected bool  // clock was unknown when they were taken; offset came later
@@ -49,19 +50,19 @@ type era struct {
 // eraOf is the era of readings that were stored so. Stored stays stored: what
 // was taken under an unknown clock goes out with m, and with the offset once
 // that is known.
-func (u *Uplink) eraOf(boot uint32, clock record.Clock, offset int64) era {
+func (u *Uplink) eraOf(epoch string, boot uint32, clock record.Clock, offset int64) era {
+	e := era{epoch: epoch, boot: boot, clock: clock}
 	if clock != record.Unknown {
-		return era{boot: boot, clock: clock, offset: offset}
+		e.offset = offset
+	} else if off, ok := u.Offset(boot); ok {
+		e.corrected, e.offset = true, off
 	}
-	if off, ok := u.Offset(boot); ok {
-		return era{boot: boot, clock: clock, corrected: true, offset: off}
-	}
-	return era{boot: boot, clock: clock}
+	return e
 }
 
-// present is the era of this moment.
-func (u *Uplink) present() era {
-	return u.eraOf(u.Boot, u.Now().Clock, 0)
+// present is the era of this moment, for what is told of an epoch.
+func (u *Uplink) present(epoch string) era {
+	return u.eraOf(epoch, u.Boot, u.Now().Clock, 0)
 }
 
 func (e era) mark(m int64) mark {
