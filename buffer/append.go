@@ -113,8 +113,8 @@ func (l *Lane) begin(f frame, tight bool) error {
 // compose puts the beginning of a segment into the log's buffer.
 func (l *Lane) compose(s segment, frames []frame) {
 	h := header{lineage: l.log.line(), use: s.use, seq: s.seq, first: s.first, commit: l.log.tick(), lane: l.name}
-	if n := len(l.segs); n > 0 && l.segs[n-1].end != unknownEnd {
-		h.before, h.end = l.segs[n-1].seq, uint64(l.segs[n-1].end)
+	if n := len(l.segs); n > 0 {
+		h.before, h.end = l.segs[n-1].seq, uint64(max(l.segs[n-1].end, 0))
 	}
 	l.log.buf = appendHeader(l.log.buf[:0], &h)
 	for _, f := range frames {

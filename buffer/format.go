@@ -152,8 +152,8 @@ func (f *frame) sound() bool {
 //	36 sequence uint64    of the segment in its lane; in its name, too
 //	44 first    uint64    number of the next record when it began; in its name, too
 //	52 commit   uint64
-//	60 before   uint64    sequence of the segment before it, 0 if there is none
-//	68 end      uint64    how far that one was on disk: what stands behind was never acknowledged
+//	60 before   uint64    sequence of the segment before it, 0 if there is none: then nothing was dropped yet
+//	68 end      uint64    how far that one was on disk: what stands behind was never acknowledged; 0 if that is not known
 //	76 reserved 6 bytes
 //	82 former   uint8     how many epochs stand behind the lane
 //	83 length   uint8     of the lane's name

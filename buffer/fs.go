@@ -16,7 +16,7 @@ import (
 type fsys interface {
 	open(path string, how int) (file, error) // how: os.O_RDONLY, or os.O_RDWR with or without os.O_CREATE
 	rename(from, to string) error
-	remove(path string) error // a file, or a folder that is empty
+	remove(path string) error           // a file, or a folder that is empty
 	mkdir(path string) error            // with its parents; no error if it is there
 	list(dir string) ([]listing, error) // plain files only, in no order
 	stat(path string) (dir bool, err error)

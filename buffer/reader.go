@@ -139,7 +139,11 @@ func (r *Reader) gap(to uint64) error {
 }
 
 func (r *Reader) fault(at int64, what string) *Fault {
-	return &Fault{Segment: r.seg.name(r.lane), Offset: at, What: what}
+	f := &Fault{Segment: r.lane, Offset: at, What: what}
+	if r.seg.seq > 0 {
+		f.Segment = r.seg.name(r.lane)
+	}
+	return f
 }
 
 // holed notes damage before a frame; false if that is not sure: the segment was

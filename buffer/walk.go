@@ -18,7 +18,7 @@ func (r *Reader) enter() error {
 		}
 	}
 	if s == nil {
-		if p.here && p.next > r.next && r.hurt == nil {
+		if p.next > r.next && r.hurt == nil { // the newest is never dropped
 			r.hurt = r.fault(r.limit, "frames are missing behind it")
 		}
 		if err := r.gap(p.next); err != nil {
@@ -36,7 +36,7 @@ func (r *Reader) enter() error {
 		}
 		return r.pass(s, h, err)
 	}
-	dropped := r.begun && !p.here || !r.begun && r.next < s.first
+	dropped := r.begun && !p.here || !r.begun && r.next < s.first && h.before > 0
 	if s.first > r.next && !dropped && r.hurt == nil {
 		r.hurt = r.fault(r.limit, "frames are missing behind it")
 	}
@@ -97,7 +97,7 @@ func (r *Reader) settle(s *segment) {
 	if f != nil {
 		f.Close()
 	}
-	if err == nil && r.line.has(h.lineage) && h.before == s.seq {
+	if err == nil && r.line.has(h.lineage) && h.before == s.seq && h.end > 0 {
 		r.limit, r.exact = int64(h.end), true
 	}
 }

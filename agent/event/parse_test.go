@@ -45,7 +45,6 @@ func TestPayloadsThatAreRefused(t *testing.T) {
 		{"a value beyond all bounds", with(`"value":1`, `"value":1e999`), "out of range"},
 		{"a chain that is no hash", with(`"chain":"sha256:`, `"chain":"sha1:`), "no hash"},
 		{"a chain that is too long", with(`","alg"`, `0","alg"`), "no hash"},
-		{"no event before the second", strings.Replace(line, line[strings.Index(line, `"sha256:`):strings.Index(line, `,"alg"`)], `""`, 1), "nothing of the one before"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if p, err := Parse([]byte(c.payload)); err == nil || !strings.Contains(err.Error(), c.want) {

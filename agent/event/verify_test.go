@@ -34,6 +34,13 @@ func again(k *Key, ls []string, n int) string {
 	return string(c.Next(Event{Kind: "alarm", ID: "a/red", Why: "rewritten"}, at))
 }
 
+// nothing is event n, signed, that says of no event that it follows it.
+func nothing(k *Key, n uint64) string {
+	c := NewChain(k, "e")
+	c.Follow(Head{}, n)
+	return string(c.Next(Event{Kind: "start"}, at))
+}
+
 func head(epoch string, n uint64, line string) Head {
 	p, err := Parse([]byte(line))
 	if err != nil {
@@ -63,9 +70,9 @@ func TestVerify(t *testing.T) {
 		out := append([]string(nil), ls[:from]...)
 		return append(append(out, put...), ls[to:]...)
 	}
-	follower := func(after Head) string {
+	follower := func(after Head, next uint64) string {
 		c := NewChain(k, "f")
-		c.Follow(after, 1)
+		c.Follow(after, next)
 		return string(c.Next(Event{Kind: "start"}, at))
 	}
 	cases := []struct {
@@ -102,8 +109,11 @@ func TestVerify(t *testing.T) {
 		{name: "another event was receipted", lines: ls, known: []Head{head("e", 9, ls[7])}, keyed: "forked 9-9@9", bare: "forked 9-9@9"},
 		{name: "a receipted epoch is gone", lines: ls, known: []Head{{Epoch: "x", N: 4}}, keyed: "removed 4-4@0", bare: "removed 4-4@0"},
 		{name: "begins in the middle", lines: ls[5:], whole: true},
-		{name: "a new epoch follows", lines: append(cut(0, 0), follower(head("e", 10, ls[9]))), whole: true},
-		{name: "a new epoch in the middle of another", lines: append(cut(0, 0), follower(head("e", 7, ls[6]))), keyed: "forked 1-1@11", bare: "forked 1-1@11"},
+		{name: "a new epoch follows", lines: append(cut(0, 0), follower(head("e", 10, ls[9]), 1)), whole: true},
+		{name: "a new epoch goes on in the numbers of the old", lines: append(cut(0, 0), follower(head("e", 10, ls[9]), 14)), whole: true},
+		{name: "and in the middle of another", lines: append(cut(0, 0), follower(head("e", 7, ls[6]), 14)), keyed: "forked 14-14@11", bare: "forked 14-14@11"},
+		{name: "one that follows nothing, behind another", lines: append(cut(5, 10), nothing(k, 6)), keyed: "forked 6-6@6", bare: "altered 6-6@6"},
+		{name: "a new epoch in the middle of another", lines: append(cut(0, 0), follower(head("e", 7, ls[6]), 1)), keyed: "forked 1-1@11", bare: "forked 1-1@11"},
 		{name: "epochs that know nothing of each other", lines: append(cut(0, 0), lines(k, "g", 2)...), whole: true},
 		{name: "no event", lines: cut(4, 4, `{"a":1}`, "plain", "[]", `{"sig":"`), keyed: "malformed 0-0@5, malformed 0-0@6, malformed 0-0@7, malformed 0-0@8", bare: "malformed 0-0@5, malformed 0-0@6, malformed 0-0@7, malformed 0-0@8"},
 		{name: "a line beyond all bounds", lines: cut(4, 4, strings.Repeat("x", 3*maxLine)), keyed: "malformed 0-0@5", bare: "malformed 0-0@5"},
