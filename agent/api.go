@@ -90,7 +90,7 @@ func (a *agent) page() *web.Server {
 		return nil
 	}
 	return &web.Server{
-		Listen: a.site.Web.Listen, Log: a.Log, Turning: a.turning, Metrics: a.metrics,
+		Listen: a.site.Web.Listen, Log: a.Log, Turning: a.turning, Metrics: a.metrics, Watch: a.watch,
 		API: map[string]func(context.Context) (any, error){
 			"points": a.apiPoints, "alarms": a.apiAlarms, "buses": a.apiBuses,
 			"uplinks": a.apiUplinks, "buffer": a.apiBuffer,
@@ -107,19 +107,26 @@ func (a *agent) apiPoints(ctx context.Context) (any, error) {
 			if !p.seen {
 				continue
 			}
-			q := apiPoint{ID: p.cfg.ID, Name: p.cfg.Name, Unit: p.cfg.Unit, T: a.clock.At(p.at).T, Age: (now - p.at).Milliseconds(),
-				Value: p.last.Value, Quality: p.last.Quality.String(), Code: p.last.Code}
-			for _, s := range p.cfg.States {
-				q.States = append(q.States, apiState(s))
-			}
-			out.Points = append(out.Points, q)
+			out.Points = append(out.Points, a.apiPoint(p, now))
 		}
 	})
 	return out, err
 }
 
-// apiAlarms is what stands, newest first, and the outputs.
-func (a *agent) apiAlarms(ctx context.Context) (any, error) {
+// apiPoint is one point as it is now; in the judge's goroutine.
+func (a *agent) apiPoint(p *point, now time.Duration) apiPoint {
+	q := apiPoint{ID: p.cfg.ID, Name: p.cfg.Name, Unit: p.cfg.Unit, T: a.clock.At(p.at).T, Age: (now - p.at).Milliseconds(),
+		Value: p.last.Value, Quality: p.last.Quality.String(), Code: p.last.Code}
+	for _, s := range p.cfg.States {
+		q.States = append(q.States, apiState(s))
+	}
+	return q
+}
+
+func (a *agent) apiAlarms(ctx context.Context) (any, error) { return a.alarmsNow(ctx) }
+
+// alarmsNow is what stands, newest first, and the outputs.
+func (a *agent) alarmsNow(ctx context.Context) (apiAlarms, error) {
 	out := apiAlarms{Alarms: []apiAlarm{}, Outputs: []apiOutput{}}
 	s, err := a.snapshot(ctx)
 	now := a.clock.Now()

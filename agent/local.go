@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pithead/agent/command"
+	"pithead/agent/web"
 	"pithead/drivers"
 )
 
@@ -54,7 +55,9 @@ func (a *agent) serve(s *stage) {
 	mux.HandleFunc("POST /command", a.serveCommand)
 	mux.HandleFunc("POST /signed", a.serveSigned)
 	mux.HandleFunc("GET /read", a.serveRead)
-	srv := &http.Server{Handler: mux, ConnContext: withPeer, ReadHeaderTimeout: 5 * time.Second}
+	mux.HandleFunc("GET /stream", web.Stream(a.watch))
+	srv := &http.Server{Handler: mux, ConnContext: withPeer, ReadHeaderTimeout: 5 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return s.ctx }} // who looks on goes when the stage ends
 	s.start(func(ctx context.Context) { _ = srv.Serve(l) })
 	s.start(func(ctx context.Context) {
 		<-ctx.Done()

@@ -29,6 +29,8 @@ type Server struct {
 	Turning func() (why, degraded []string)
 	// Metrics is Prometheus text.
 	Metrics func() []byte
+	// Watch begins a look-out for /api/v1/stream.
+	Watch func() func(context.Context) ([]Change, error)
 }
 
 // again is how often a port that is taken is tried.
@@ -56,7 +58,8 @@ func (s *Server) Run(ctx context.Context) {
 
 func (s *Server) serve(ctx context.Context, l net.Listener) {
 	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }}
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
@@ -96,6 +99,7 @@ func (s *Server) Handler() http.Handler {
 			sendJSON(w, r, http.StatusOK, v)
 		})
 	}
+	mux.HandleFunc("GET /api/v1/stream", Stream(s.Watch))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

@@ -10,9 +10,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -129,5 +132,65 @@ func TestItEndsWithItsContextAlsoWhileSomebodyReads(t *testing.T) {
 	case <-ended:
 	case <-time.After(10 * time.Second):
 		t.Fatal("it goes on")
+	}
+}
+
+// What looks on sees first all that is, then what changes, and ends with the server.
+func TestAStreamTellsChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		turn := 0
+		s.Watch = func() func(context.Context) ([]Change, error) {
+			return func(context.Context) ([]Change, error) {
+				turn++
+				switch turn {
+				case 1:
+					return []Change{{"point", map[string]any{"id": "pond.level", "value": 1.5}}, {"alarm", map[string]any{"id": "a"}}}, nil
+				case 2:
+					return nil, nil
+				}
+				return []Change{{"point", map[string]any{"id": "pond.level", "value": 2}}}, nil
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/stream", nil).WithContext(ctx))
+		want := "event: point\ndata: {\"id\":\"pond.level\",\"value\":1.5}\n\nevent: alarm\ndata: {\"id\":\"a\"}\n\n:\n\n" +
+			":\n\n" + "event: point\ndata: {\"id\":\"pond.level\",\"value\":2}\n\n:\n\n"
+		if got := w.Body.String(); got != want || w.Header().Get("Content-Type") != "text/event-stream" {
+			t.Errorf("%s %q", w.Header().Get("Content-Type"), got)
+		}
+	})
+}
+
+func TestNoMoreThanSoManyLookOn(t *testing.T) {
+	s := server()
+	s.Watch = func() func(context.Context) ([]Change, error) {
+		return func(context.Context) ([]Change, error) { return nil, nil }
+	}
+	h := s.Handler()
+	ctx, cancel := context.WithCancel(t.Context())
+	var on sync.WaitGroup
+	for range mostStreams {
+		on.Go(func() {
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/api/v1/stream", nil).WithContext(ctx))
+		})
+	}
+	for refused := 0; refused != http.StatusServiceUnavailable; runtime.Gosched() { // until all have their place
+		w := httptest.NewRecorder()
+		short, end := context.WithTimeout(ctx, time.Millisecond)
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/stream", nil).WithContext(short))
+		refused = w.Code
+		end()
+	}
+	cancel()
+	on.Wait()
+	w := httptest.NewRecorder()
+	gone, end := context.WithCancel(t.Context())
+	end()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/stream", nil).WithContext(gone))
+	if w.Code != http.StatusOK {
+		t.Errorf("a place that was left is not free: %d", w.Code)
 	}
 }

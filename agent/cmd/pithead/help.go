@@ -35,6 +35,12 @@ const readHelp = `
 Asks the running agent; where none runs it opens the bus itself. Exit 1 when a
 point could not be read.`
 
+const watchHelp = `
+  --json       one line of JSON for each change, for scripts
+
+On a terminal a table that changes in place, alarms on top; otherwise one line
+for each change. Ctrl-C ends it, and the agent goes on.`
+
 const ackHelp = `
   ALARM        the alarm's id, such as pond.level/red
   --why TEXT   recorded with it

@@ -99,42 +99,64 @@ const askTime = time.Minute
 // errNoAgent says that nobody listens on the local socket.
 var errNoAgent = errors.New("no agent runs here (nobody listens on " + socketPath() + ")")
 
-// askAgent speaks to the agent through its socket.
+// askAgent asks the agent through its socket, and reads the whole answer.
 func askAgent(ctx context.Context, method, path string, q url.Values, send []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	body, err := openAgent(ctx, method, path, q, send)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+// openAgent asks the agent; the answer is to be read and closed, and breaks off
+// when ctx ends. It is not http.Client, whose transport would be half a megabyte
+// for one request on one connection.
+func openAgent(ctx context.Context, method, path string, q url.Values, send []byte) (io.ReadCloser, error) {
 	c, err := new(net.Dialer).DialContext(ctx, "unix", socketPath())
-	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
+	switch {
+	case errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED):
 		return nil, errNoAgent
-	}
-	if errors.Is(err, os.ErrPermission) {
+	case errors.Is(err, os.ErrPermission):
 		return nil, errors.New("not allowed to open " + socketPath() + "; try as root, or as a member of its group")
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
-	defer c.Close()
-	defer context.AfterFunc(ctx, func() { c.Close() })()
-	_ = c.SetDeadline(time.Now().Add(askTime))
-	// Not http.Client, whose transport would cost half a megabyte for one request.
+	a := answer{conn: c, stop: context.AfterFunc(ctx, func() { c.Close() })}
 	req, err := http.NewRequestWithContext(ctx, method, "http://pithead"+path+"?"+q.Encode(), bytes.NewReader(send))
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = req.Write(c)
 	}
-	if err := req.Write(c); err != nil {
+	if err != nil {
+		a.Close()
 		return nil, err
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(c), req)
 	if err != nil {
+		a.Close()
 		return nil, err
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
+	a.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
-		return nil, errors.New(strings.TrimSpace(string(body)))
+		defer a.Close()
+		why, err := io.ReadAll(io.LimitReader(a, 64<<10))
+		return nil, errors.Join(errors.New(strings.TrimSpace(string(why))), err)
 	}
-	return body, nil
+	return a, nil
+}
+
+// An answer is what the agent says on one connection.
+type answer struct {
+	io.Reader
+	conn net.Conn
+	stop func() bool
+}
+
+func (a answer) Close() error {
+	a.stop()
+	return a.conn.Close()
 }
 
 func runRead(ctx context.Context, args []string, s streams) int {
