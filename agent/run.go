@@ -114,6 +114,7 @@ func (a *agent) run(ctx context.Context) {
 	if p := a.page(); p != nil {
 		serve.start(p.Run)
 	}
+	serve.start(a.notify)
 	a.Log.Info("running", "site", a.site.Site, "gateway", a.site.Gateway, "points", len(a.site.Points), "boot", a.boot, "epoch", a.buf.Epoch())
 
 	a.wait(ctx)

@@ -36,7 +36,7 @@ func (a *agent) watch() func(context.Context) ([]web.Change, error) {
 		}
 		for id, was := range alarms {
 			if !slices.ContainsFunc(s.Alarms, func(x apiAlarm) bool { return x.ID == id }) {
-				was.State = "normal"
+				was.State, was.Age, was.T = "normal", 0, a.clock.Now().T
 				delete(alarms, id)
 				out = append(out, web.Change{Kind: "alarm", Data: was})
 			}

@@ -1,0 +1,71 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// A judge that hangs is no reason to feed the watchdog, a dead link is none to
+// starve it.
+func TestTheWatchdogIsFedWhileAllTurns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Setenv("NOTIFY_SOCKET", path)
+	t.Setenv("WATCHDOG_USEC", "20000")
+	t.Setenv("WATCHDOG_PID", "")
+	said := make(chan string, 1000)
+	go func() {
+		b := make([]byte, 100)
+		for {
+			n, err := l.Read(b)
+			if err != nil {
+				return
+			}
+			said <- string(b[:n])
+		}
+	}()
+	loop := &busLoop{id: "rs1", began: time.Now()}
+	j := &judge{calls: make(chan func()), ended: make(chan struct{})}
+	a := &agent{judge: j, loops: []*busLoop{loop}, Options: Options{Log: slog.New(slog.DiscardHandler)}}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); a.notify(ctx) }()
+	asked := func() { (<-j.calls)() } // the judge turns once
+	if got := <-said; got != "READY=1" {
+		t.Errorf("%q", got)
+	}
+	asked()
+	if got := <-said; got != "WATCHDOG=1" {
+		t.Errorf("%q", got)
+	}
+	loop.beat.Store(-int64(time.Hour)) // it has not turned since
+	for len(said) > 0 {
+		<-said
+	}
+	asked()
+	asked()
+	cancel()
+	close(j.ended)
+	<-done
+	if got := <-said; got != "STOPPING=1" {
+		t.Errorf("fed though a bus stands: %q", got)
+	}
+}
+
+func TestNobodyIsToldWhereNobodyAsks(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	(&agent{}).notify(t.Context())
+	t.Setenv("WATCHDOG_USEC", "20000")
+	t.Setenv("WATCHDOG_PID", "1")
+	if d := watchdog(); d != 0 {
+		t.Errorf("feeds another's watchdog each %v", d)
+	}
+}
