@@ -22,22 +22,34 @@ func (l *Lane) write(f frame) error {
 		return fmt.Errorf("lane %s: %d bytes: %w", l.name, len(f.payload), ErrTooLong)
 	}
 	f.first = l.next
-	var err error
-	for range 3 {
-		if l.w != nil {
-			err = l.extend(f)
-		} else {
-			err = l.begin(f, full(err))
-		}
-		if err == nil || errors.Is(err, ErrTooLong) {
-			break
-		}
+	err := l.try(f, false)
+	for full(err) && l.log.yield(l) {
+		err = l.try(f, false)
+	}
+	if full(err) {
+		err = l.try(f, true)
 	}
 	if err != nil {
 		return fmt.Errorf("lane %s: %w", l.name, err)
 	}
 	l.log.settleLanes()
 	return nil
+}
+
+// try writes f to the newest segment, or else to a fresh one: to that twice,
+// unless it is sure to fail again.
+func (l *Lane) try(f frame, tight bool) (err error) {
+	if l.w != nil {
+		if err = l.extend(f); err == nil || errors.Is(err, ErrTooLong) {
+			return err
+		}
+	}
+	for range 2 {
+		if err = l.begin(f, tight); err == nil || errors.Is(err, ErrTooLong) || full(err) {
+			return err
+		}
+	}
+	return err
 }
 
 // extend writes f behind what the newest segment holds.
@@ -106,6 +118,7 @@ func (l *Lane) begin(f frame, tight bool) error {
 	}
 	l.publish(s, f)
 	l.unsaid = false
+	l.cramped.Store(tight)
 	l.log.positions.stored(change)
 	return nil
 }

@@ -334,3 +334,58 @@ func cloned[K comparable, V any](m map[K]V) map[K]V {
 	}
 	return c
 }
+
+// The disk is full of data when the first events come: they take its oldest.
+// Data never takes that of events.
+func TestOnAFullDiskEventsTakeTheSpaceOfData(t *testing.T) {
+	fs, m := newMemFS(), newModel()
+	c := testConfig()
+	c.Lanes[1].Size = 1 << 20
+	l, _, err := openLog(fs, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, data := l.Lane("events"), l.Lane("data")
+	for fs.used() < 400<<10 {
+		if err := m.append(data, "before", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l.Cramped() {
+		t.Error("cramped before the disk is full")
+	}
+	fs.space = fs.used()
+	for i := range 40 {
+		if err := m.append(events, fmt.Sprint("event ", i), 1); err != nil {
+			t.Fatalf("event %d: %v", i, err)
+		}
+	}
+	if data.First() == 1 || events.First() != 1 {
+		t.Errorf("data begins at %d, events at %d", data.First(), events.First())
+	}
+	failed := 0
+	for range 300 {
+		if m.append(data, "while full", 1) != nil {
+			failed++
+		}
+	}
+	if failed > 0 || events.First() != 1 || !l.Cramped() {
+		t.Errorf("%d failed; events begin at %d; cramped: %v", failed, events.First(), l.Cramped())
+	}
+	fs.space = 0
+	for range 300 {
+		for _, lane := range l.lanes {
+			if err := m.append(lane, "after", 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if l.Cramped() {
+		t.Error("cramped although there is space")
+	}
+	for _, lane := range l.lanes {
+		if err := m.check(lane, false); err != nil {
+			t.Error(err)
+		}
+	}
+}

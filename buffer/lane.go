@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Lane is one sequence of numbered records.
@@ -26,6 +27,8 @@ type Lane struct {
 	moved    uint64 // the commit that moved it
 	wrote    uint64 // the lane's last commit
 	unsaid   bool   // next is ahead of what the segments say
+
+	cramped atomic.Bool // the file system was full when the newest segment began
 
 	mu     sync.Mutex
 	segs   []segment

@@ -12,8 +12,8 @@ import (
 
 // Config says where a log is and how much it may take.
 type Config struct {
-	Dir   string // made if it is not there; what else lies in it is left alone
-	Lanes []LaneConfig
+	Dir   string       // made if it is not there; what else lies in it is left alone
+	Lanes []LaneConfig // where the file system is full a lane takes the space of those behind it
 }
 
 // LaneConfig is one lane of a log.
@@ -205,6 +205,9 @@ func (l *Log) Lane(name string) *Lane {
 
 // Position is what was last set under that name.
 func (l *Log) Position(name string) (uint64, bool) { return l.positions.get(name) }
+
+// Positions are all that were set, by name.
+func (l *Log) Positions() map[string]uint64 { return l.positions.list() }
 
 // SetPosition remembers n, the last number that a reader is done with. A name
 // is "lane/reader": if the part before the slash is a lane, a position that is

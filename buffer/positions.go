@@ -55,6 +55,18 @@ func (p *positions) set(name string, at position) {
 	p.all[name] = at
 }
 
+func (p *positions) list() map[string]uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make(map[string]uint64, len(p.all))
+	for name, at := range p.all {
+		if !at.dropped {
+			all[name] = at.n
+		}
+	}
+	return all
+}
+
 func (p *positions) dirty() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

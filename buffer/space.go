@@ -100,6 +100,36 @@ func (l *Lane) sacrifice(useful bool) (listing, bool) {
 	return listing{}, true
 }
 
+// yield frees a segment of the last lane behind l that has one to spare, where
+// the file system is full and l has nothing left to overwrite. No lane gives way
+// to one behind it: events are never dropped for data.
+func (l *Log) yield(to *Lane) bool {
+	for i := len(l.lanes) - 1; i >= 0 && l.lanes[i] != to; i-- {
+		lane := l.lanes[i]
+		lane.mu.Lock()
+		gone, more := lane.sacrifice(false)
+		if more && gone.name == "" { // the oldest segment, which is a spare now
+			gone, _ = lane.sacrifice(false)
+		}
+		lane.mu.Unlock()
+		if !more {
+			continue
+		}
+		if err := l.fs.remove(lane.path(gone.name)); err == nil || errors.Is(err, os.ErrNotExist) {
+			return true
+		}
+		lane.addSpare(gone)
+	}
+	return false
+}
+
+// Cramped says that the file system is full, so that lanes work within what they
+// have, whatever their size. They get their space back by themselves, segment by
+// segment.
+func (l *Log) Cramped() bool {
+	return slices.ContainsFunc(l.lanes, func(lane *Lane) bool { return lane.cramped.Load() })
+}
+
 // giveBack keeps a file that could not be begun for the next try; where the
 // file system is full it is better removed.
 func (l *Lane) giveBack(s segment, remove bool) {
