@@ -87,6 +87,10 @@ func TestWhateverHappenedToTheFolder(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, false, true},
+		{"a bad bit among the readings", overwrite("log/data-*", func(old []byte) []byte {
+			old[3*4096+60] ^= 1 // the second frame behind the key; others say that it was on disk
+			return old
+		}), true, true},
 		{"a file where the log was", func(t *testing.T, dir string) {
 			remove("log")(t, dir)
 			if err := os.WriteFile(filepath.Join(dir, "log"), []byte("x"), 0o600); err != nil {
@@ -112,6 +116,9 @@ func TestWhateverHappenedToTheFolder(t *testing.T) {
 			events := eventsOf(t, at)
 			if got := told(t, events); c.knows && strings.Contains(got, "output:cut=off") {
 				t.Errorf("told %q", got)
+			}
+			if c.name == "a bad bit among the readings" && !strings.Contains(string(events), `"segment":"data-0000000000000001-0000000000000001.seg","offset":12288,"from":`) {
+				t.Errorf("the place was not told\n%s", events)
 			}
 			fault := strings.Contains(string(events), `"kind":"fault"`) || strings.Contains(string(events), `"agent/buffer"`)
 			if c.told && !fault {

@@ -45,7 +45,14 @@ type recorder struct {
 	failing  bool // failed was told so
 	untold   lost // told once the disk takes what waits
 
-	lost    atomic.Uint64 // shared: readings that were never stored
+	uplinks map[string]bool // of the site file
+	swept   time.Time       // when positions were looked through
+	cramped bool            // the file system is full, and that was told
+
+	lost    atomic.Uint64          // shared: readings that were never stored
+	waiting atomic.Int64           // readings that are in neither the queue nor the buffer
+	why     atomic.Pointer[string] // the disk fails; nil where it doesn't
+	pace    pace
 	offsets atomic.Pointer[map[uint32]int64]
 }
 
@@ -105,11 +112,16 @@ func (r *recorder) store() {
 	if !r.failing {
 		r.tellLost()
 	}
+	r.tellCramped()
 }
 
 func (r *recorder) flush() {
+	if now := time.Now(); now.Sub(r.swept) >= time.Hour {
+		r.swept = now
+		forget(r.buf, r.uplinks, r.clock.Now())
+	}
 	if r.ready(ofPositions) {
-		r.note(ofPositions, r.buf.Flush())
+		r.note(ofPositions, r.pace.took(r.buf.Flush))
 	}
 }
 
@@ -131,8 +143,11 @@ func (r *recorder) note(of int, err error) {
 	}
 	if r.failing = err != nil; r.failing {
 		r.log.Error("the buffer can't be written", "err", err)
+		why := err.Error()
+		r.why.Store(&why)
 	} else {
 		r.log.Info("the buffer is written again")
+		r.why.Store(nil)
 	}
 	r.failed(err)
 }
@@ -150,7 +165,7 @@ func (r *recorder) storeEvents() {
 		e := r.pending[0]
 		e.stamp.Boot = r.boot
 		payload := r.chain.Next(e.event, e.stamp)
-		err := r.events.Append(payload, 1)
+		err := r.pace.took(func() error { return r.events.Append(payload, 1) })
 		if errors.Is(err, buffer.ErrTooLong) { // it would stand in the way of all that follow
 			r.log.Error("an event is too long to be stored", "kind", e.event.Kind, "id", e.event.ID, "bytes", len(payload))
 			r.pending = r.pending[1:]

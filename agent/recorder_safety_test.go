@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -318,6 +320,45 @@ func TestHowFarBackTheBufferGoes(t *testing.T) {
 		d.store()
 		if got := days(laneOf(d.data), d.clock.Now()); got == nil || *got != 1.5 {
 			t.Errorf("it goes back %v days, want 1.5", got)
+		}
+	})
+}
+
+// The size is the folder's, so the data lane gives way to what lies beside it; but
+// somebody's own files are no reason to store nothing.
+func TestWhatLiesBesideTheLogCountsInItsSize(t *testing.T) {
+	dir := t.TempDir()
+	if n := besides(dir, 1<<30); n != 64<<10 {
+		t.Errorf("an empty folder counts %d", n)
+	}
+	for name, size := range map[string]int{"site.good.yaml": 10_000, "identity.key": 200} {
+		if err := os.WriteFile(filepath.Join(dir, name), make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := besides(dir, 1<<30); n != 64<<10+4*block {
+		t.Errorf("counts %d", n)
+	}
+	if n := besides(dir, 1<<18); n != 1<<15 {
+		t.Errorf("of a small buffer it takes %d", n)
+	}
+}
+
+func TestHealthTellsWhatWaitsForTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		good := d.data
+		d.data = d.broken(laneData)
+		d.readings(4)
+		d.store()
+		if n := d.waiting.Load(); n != 4 || d.why.Load() == nil || d.pace.failed.Load() != 1 {
+			t.Errorf("%d wait, because of %v, %d failed", n, d.why.Load(), d.pace.failed.Load())
+		}
+		d.data = good
+		time.Sleep(retryDisk)
+		d.store()
+		if n := d.waiting.Load(); n != 0 || d.why.Load() != nil {
+			t.Errorf("%d wait, because of %v", n, d.why.Load())
 		}
 	})
 }

@@ -74,8 +74,10 @@ type agent struct {
 	session  string
 	gate     *command.Gate // for signed commands of this session
 	started  time.Time
-	volatile string // why the buffer is not where the site file says
-	former   string // that an older one could not be gone on with
+	volatile string         // why the buffer is not where the site file says
+	former   string         // that an older one could not be gone on with
+	found    []buffer.Fault // by opening the buffer
+	damage   damage
 }
 
 // Run runs the site until ctx ends (nil), or until it can't keep its promises.
@@ -165,10 +167,13 @@ func (s *stage) stop() {
 // prepare opens the buffer, learns from it where the last run ended, and
 // builds what run starts. It touches no bus.
 func prepare(site *config.Site, o Options) (*agent, error) {
-	a := &agent{Options: o, site: site, started: time.Now(), session: random(8)}
+	a := &agent{Options: o, site: site, started: time.Now(), session: random(8), damage: damage{}}
 	a.gate = &command.Gate{Gateway: site.Site + "/" + site.Gateway, Session: a.session}
 	a.queue = newQueue(mostQueued)
-	a.rec = &recorder{log: o.Log, queue: a.queue, commit: site.Buffer.Commit}
+	a.rec = &recorder{log: o.Log, queue: a.queue, commit: site.Buffer.Commit, uplinks: map[string]bool{}}
+	for _, u := range site.Uplinks {
+		a.rec.uplinks[u.ID] = true
+	}
 	opened, err := a.openBuffer()
 	if err != nil {
 		return nil, err
@@ -221,7 +226,7 @@ func (a *agent) addUplinks() {
 			s := a.clock.Now()
 			return uplink.Stamp{M: s.M, T: s.T, Known: s.Known(), Clock: s.Clock}
 		},
-		Offset: a.rec.offsetOf, Snapshot: a.snapshot, Health: a.health,
+		Offset: a.rec.offsetOf, Gap: a.tellGap, Snapshot: a.snapshot, Health: a.health,
 	}
 	for _, c := range a.site.Uplinks {
 		a.uplinks = append(a.uplinks, uplink.New(c, env))

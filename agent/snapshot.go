@@ -92,6 +92,17 @@ func (a *agent) health() uplink.Health {
 		h.Buffer.Bytes += uint64(l.Bytes())
 	}
 	h.Buffer.Lost = a.rec.lost.Load()
+	h.Buffer.Waiting, _ = a.queue.waiting()
+	h.Buffer.Waiting += int(a.rec.waiting.Load())
+	h.Buffer.Room = a.queue.most
+	if why := a.rec.why.Load(); why != nil {
+		h.Buffer.Error = *why
+	} else if a.buf.Cramped() {
+		h.Buffer.Error = fullDisk
+	}
+	h.Buffer.Disk = diskOf(a.site.Buffer.Dir)
+	h.Buffer.Disk.Slowest = a.rec.pace.slowest().Milliseconds()
+	h.Buffer.Disk.Failed = a.rec.pace.failed.Load()
 	h.Buffer.Days = days(laneOf(a.rec.data), a.clock.Now())
 	return h
 }

@@ -80,9 +80,7 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 	if err != nil {
 		return faults, errors.Join(err, a.buf.Close())
 	}
-	for _, f := range report.Faults {
-		faults = append(faults, f.String())
-	}
+	a.found = append(a.found, report.Faults...)
 	r.chain = event.NewChain(a.key, a.buf.Epoch())
 	kept, stored := setAside(b.Dir), []record.Last(nil)
 	if kept != "" {
@@ -157,10 +155,11 @@ func nextBoot(f *fold, id string, stored []record.Last) uint32 {
 
 func (a *agent) openLog(b config.Buffer) (buffer.Report, error) {
 	r := a.rec
+	data := b.Size - b.Events - b.Stats
 	log, report, err := buffer.Open(buffer.Config{Dir: b.Dir, Lanes: []buffer.LaneConfig{
 		{Name: laneEvents, Size: b.Events, Key: func() []byte { return r.fold.key() }},
 		{Name: laneStats, Size: b.Stats},
-		{Name: laneData, Size: b.Size - b.Events - b.Stats, Key: r.dataKey},
+		{Name: laneData, Size: data - besides(b.Dir, data), Key: r.dataKey},
 	}})
 	if err != nil {
 		return report, err

@@ -21,6 +21,7 @@ func (r *recorder) storeReadings() {
 		r.readings = append(r.readings[:0], r.readings[over:]...)
 	}
 	r.drop(dropped)
+	r.waiting.Store(int64(len(r.readings)))
 	for most := mostInFrame; len(r.readings) > 0 && r.ready(ofReadings); {
 		n := min(len(r.readings), most)
 		err := r.storeBatch(r.readings[:n])
@@ -32,6 +33,7 @@ func (r *recorder) storeReadings() {
 			return
 		}
 		r.readings = append(r.readings[:0], r.readings[n:]...)
+		r.waiting.Store(int64(len(r.readings)))
 	}
 }
 
@@ -54,7 +56,7 @@ func (r *recorder) storeBatch(rs []record.Reading) error {
 		return nil
 	}
 	r.frame = frame
-	if err := r.data.Append(frame, len(rs)); err != nil {
+	if err := r.pace.took(func() error { return r.data.Append(frame, len(rs)) }); err != nil {
 		return err
 	}
 	r.encoder.Commit()
@@ -69,7 +71,7 @@ func (r *recorder) keyIfDue() error {
 	if r.sinceKey < keyShare*blocks(r.keySize) {
 		return nil
 	}
-	return r.data.AppendKey(r.dataKey())
+	return r.pace.took(func() error { return r.data.AppendKey(r.dataKey()) })
 }
 
 func blocks(bytes int) int { return bytes/block + 1 }
@@ -102,7 +104,7 @@ func (r *recorder) storeStats() {
 			b.Stats = append(b.Stats, s.Stat)
 		}
 		n := len(b.Stats)
-		err := r.stats.Append(record.AppendStats(nil, b), n)
+		err := r.pace.took(func() error { return r.stats.Append(record.AppendStats(nil, b), n) })
 		r.note(ofStats, err)
 		if err == nil {
 			r.stat = append(r.stat[:0], r.stat[n:]...)
@@ -127,13 +129,30 @@ func (r *recorder) drop(readings int) {
 	r.untold.readings += readings
 }
 
+// tellCramped tells that the file system is full for a reason that is not the
+// buffer's, and when it is no more.
+func (r *recorder) tellCramped() {
+	if r.buf.Cramped() == r.cramped {
+		return
+	}
+	r.cramped = !r.cramped
+	e := event.Event{Kind: "fault", ID: agentBuffer, State: "normal", Why: "the buffer has its space again"}
+	if r.cramped {
+		e.State, e.Why = "active", fullDisk
+	}
+	s := r.clock.Now()
+	r.queue.addEvent(e, event.Stamp{M: s.M, T: s.T, Known: s.Known()})
+}
+
+const fullDisk = "the file system is full: the buffer keeps less than it should"
+
 // tellLost tells what was dropped, all at once when the disk has caught up: an
 // event each second of a dead disk would in the end drop alarms from memory.
 func (r *recorder) tellLost() {
 	if r.untold == (lost{}) {
 		return
 	}
-	e := event.Event{Kind: "lost", ID: "agent/buffer", Why: "the disk did not take them in time"}
+	e := event.Event{Kind: "lost", ID: agentBuffer, Why: "the disk did not take them in time"}
 	for _, l := range []struct {
 		name  string
 		count int

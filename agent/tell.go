@@ -41,6 +41,9 @@ func (a *agent) tellStart(faults []string) {
 	if a.clock.Now().Known() {
 		a.judge.tellClock()
 	}
+	for _, f := range a.found[:min(len(a.found), mostFaults)] {
+		a.damaged(f)
+	}
 	for _, what := range few(faults) {
 		a.Log.Error("buffer", "fault", what)
 		a.judge.tell(event.Event{Kind: "fault", ID: "agent/buffer", Why: what}, a.judge.now())
@@ -53,12 +56,13 @@ func (a *agent) tellStart(faults []string) {
 // few is the first of many faults: one damaged key makes one of each frame
 // behind it, and alarms would have to wait until all of them are stored.
 func few(faults []string) []string {
-	const most = 10
-	if len(faults) <= most {
+	if len(faults) <= mostFaults {
 		return faults
 	}
-	return append(faults[:most-1:most-1], fmt.Sprintf("and %d more", len(faults)-most+1))
+	return append(faults[:mostFaults-1:mostFaults-1], fmt.Sprintf("and %d more", len(faults)-mostFaults+1))
 }
+
+const mostFaults = 10
 
 func (a *agent) tellStop() {
 	a.judge.tell(event.Event{Kind: "stop", ID: "agent"}, a.judge.now())
@@ -70,8 +74,5 @@ func (a *agent) diskFailed(err error) {
 	if err != nil {
 		why = err.Error()
 	}
-	select {
-	case a.judge.calls <- func() { a.judge.setAgent(agentBuffer, why != "", why) }:
-	case <-a.judge.ended:
-	}
+	a.later(func() { a.judge.setAgent(agentBuffer, why != "", why) })
 }

@@ -36,6 +36,7 @@ type bench struct {
 	mu      sync.Mutex
 	now     Stamp
 	offsets map[uint32]int64
+	gaps    []Gap
 }
 
 const boot = 12
@@ -86,6 +87,11 @@ func (b *bench) env() Env {
 			defer b.mu.Unlock()
 			off, ok := b.offsets[boot]
 			return off, ok
+		},
+		Gap: func(g Gap) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.gaps = append(b.gaps, g)
 		},
 		Snapshot: func(context.Context) (Snapshot, error) { return Snapshot{Mode: "running"}, nil },
 		Health:   func() Health { return Health{Clock: "synced", Uptime: 1000} },

@@ -72,6 +72,9 @@ func (f *feed) frame() error {
 	var gone *buffer.Lost
 	switch {
 	case errors.As(err, &gone):
+		if gone.Damage != nil {
+			f.u.Gap(Gap{Uplink: f.u.cfg.ID, Lane: f.lane, Lost: *gone})
+		}
 		if gone.Damage == nil && gone.To >= gone.From {
 			// What is left begins with a key, which only a reader that begins there
 			// is sure to get.

@@ -144,12 +144,14 @@ func TestSnapshotOnTheWire(t *testing.T) {
 func TestHealthOnTheWire(t *testing.T) {
 	b := newBench(t, 1<<20)
 	e := b.env()
-	share, load, days := 0.995, 0.25, 12.5
+	share, load, days, free, life := 0.995, 0.25, 12.5, uint64(1<<30), 40
 	e.Health = func() Health {
 		return Health{
 			Units:   []UnitHealth{{ID: "level1", Online: true, Answered: &share}, {ID: "gas1"}},
 			Uplinks: []UplinkHealth{HealthOf("county", State{Connected: true, Data: 7, Behind: 2 * time.Second, Oldest: wall})},
-			Buffer:  BufferHealth{Bytes: 4096, Days: &days}, Clock: "synced", Memory: 20 << 20, Load: &load, Uptime: 5000,
+			Buffer: BufferHealth{Bytes: 4096, Days: &days, Waiting: 40, Room: 60_000, Error: "full",
+				Disk: DiskHealth{Free: &free, Slowest: 12, Life: &life, Worn: "warning"}},
+			Clock: "synced", Memory: 20 << 20, Load: &load, Uptime: 5000,
 		}
 	}
 	u := New(uplinkConfig(), e)

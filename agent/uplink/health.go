@@ -43,5 +43,19 @@ type BufferHealth struct {
 	Bytes uint64   `json:"bytes"`
 	Days  *float64 `json:"days,omitempty"` // from the oldest stored reading to now
 	Lost  uint64   `json:"lost,omitempty"` // readings of this run that could not be stored
-	Error string   `json:"error,omitempty"`
+	// Waiting is readings that the disk has not taken yet; of more than Room the
+	// oldest are dropped.
+	Waiting int        `json:"waiting"`
+	Room    int        `json:"room"`
+	Error   string     `json:"error,omitempty"`
+	Disk    DiskHealth `json:"disk"`
+}
+
+// DiskHealth is the disk that the log is on.
+type DiskHealth struct {
+	Free    *uint64 `json:"free,omitempty"`    // bytes of its file system
+	Slowest int64   `json:"slowest"`           // ms: the longest write of the last minute or two
+	Failed  uint64  `json:"failed,omitempty"`  // writes of this run
+	Life    *int    `json:"life,omitempty"`    // percent that is used, as an eMMC says; 110: beyond it
+	Worn    string  `json:"pre-eol,omitempty"` // warning, urgent: its spare blocks run out
 }

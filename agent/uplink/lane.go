@@ -2,11 +2,13 @@ package uplink
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"time"
 
+	"pithead/agent/event"
 	"pithead/buffer"
 )
 
@@ -141,7 +143,18 @@ type events struct {
 	u      *Uplink
 	reader *buffer.Reader
 	after  uint64
+	last   []byte // event after, where it was read
+	gap    *Gap   // that the next event ends
 	ended  bool
+}
+
+// A Gap is numbers that an uplink can't have any more. Of events there are the
+// hashes on both sides, as far as they are known: of the event before the first
+// and of the last one that is gone.
+type Gap struct {
+	Uplink, Lane string
+	buffer.Lost
+	Before, Last string
 }
 
 func (u *Uplink) events(after uint64) *events {
@@ -163,21 +176,50 @@ func (e *events) next(time.Time, bool) (message, bool, error) {
 	return message{topic: Topic(e.u.Site, e.u.cfg, kind), payload: payload, lane: eventLane, last: e.after}, true, nil
 }
 
-// read is the next event's bytes. What is lost of events, the chain itself says.
+// read is the next event's bytes.
 func (e *events) read() ([]byte, error) {
 	for {
 		fr, err := e.reader.Next()
 		var gone *buffer.Lost
 		switch {
 		case errors.As(err, &gone):
-			e.after = max(e.after, gone.To)
+			e.missing(gone)
 		case err != nil:
 			return nil, err
-		case !fr.Key && fr.First > e.after:
-			e.after = fr.First
-			return bytes.Clone(fr.Payload), nil
+		case !fr.Key && fr.First >= e.after:
+			sent := fr.First == e.after
+			e.after, e.last = fr.First, bytes.Clone(fr.Payload)
+			if !sent {
+				e.endGap()
+				return e.last, nil
+			}
 		}
 	}
+}
+
+// missing notes a gap, which may come in several parts.
+func (e *events) missing(gone *buffer.Lost) {
+	if e.gap == nil {
+		e.gap = &Gap{Uplink: e.u.cfg.ID, Lane: eventLane, Lost: *gone}
+		e.gap.From = max(gone.From, e.after+1)
+		if p, err := event.Parse(e.last); err == nil && p.N+1 == e.gap.From {
+			e.gap.Before = p.Hash().String()
+		}
+	}
+	e.gap.To, e.gap.Damage = gone.To, cmp.Or(e.gap.Damage, gone.Damage)
+	e.after = max(e.after, gone.To)
+}
+
+// endGap tells of a gap, now that the event behind it says how it ended.
+func (e *events) endGap() {
+	if e.gap == nil {
+		return
+	}
+	if p, err := event.Parse(e.last); err == nil && p.N == e.gap.To+1 {
+		e.gap.Last = p.Chain
+	}
+	e.u.Gap(*e.gap)
+	e.gap = nil
 }
 
 func (e *events) close()               { _ = e.reader.Close() }

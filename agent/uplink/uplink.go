@@ -45,7 +45,10 @@ type Env struct {
 
 	Now func() Stamp
 	// Offset is that of a boot: t = m + offset; false while it is not known.
-	Offset   func(boot uint32) (int64, bool)
+	Offset func(boot uint32) (int64, bool)
+	// Gap is told what this uplink can't have any more; what it can be told by its
+	// own messages is told there, too.
+	Gap      func(Gap)
 	Snapshot func(context.Context) (Snapshot, error)
 	Health   func() Health
 	Logger   *slog.Logger
