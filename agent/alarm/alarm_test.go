@@ -44,10 +44,11 @@ func fault(d time.Duration) func(*Def) {
 //	v  5      .  7       -  9       ^  12     good values
 //	x  bad    o  over    u  under   t  12, under test
 //	S  nothing, but the agent is killed and starts again
+//	w  when turns false      W  when turns true
 //	a  acknowledge       r  reset
 //
 // and a space for nothing. What comes out: R raised, n normal, c cleared, k
-// acked, z reset; ! refused. A delay that ends in a second ends after what
+// acked, z reset, E escalated, l lowered; ! refused. A delay that ends in a second ends after what
 // went in. A raise whose deadline lies between two samples is drawn there.
 type timeline struct {
 	story    string
@@ -74,13 +75,14 @@ func sampleOf(r rune, at time.Duration) (Sample, bool) {
 	return Sample{}, false
 }
 
-var drawn = map[string]byte{WasRaised: 'R', WasAcked: 'k', WasCleared: 'c', WasReset: 'z', IsNormal: 'n'}
+var drawn = map[string]byte{WasRaised: 'R', WasAcked: 'k', WasCleared: 'c', WasReset: 'z', IsNormal: 'n', WasEscalated: 'E', WasLowered: 'l'}
 
 // play plays a timeline and draws what came out.
 func play(t *testing.T, d Def, in string) (*Alarm, string) {
 	t.Helper()
 	var last Sample
 	var hasLast bool
+	var stored []Sample
 	out := []byte(strings.Repeat(" ", len(in)))
 	mark := func(c Change) {
 		i := int(c.At / second)
@@ -93,7 +95,7 @@ func play(t *testing.T, d Def, in string) (*Alarm, string) {
 	for i, r := range in {
 		at := time.Duration(i) * second
 		if s, ok := sampleOf(r, at); ok {
-			last, hasLast = s, true
+			last, hasLast, stored = s, true, append(stored, s)
 			if c, ok := a.Step(s); ok {
 				mark(c)
 			}
@@ -103,6 +105,11 @@ func play(t *testing.T, d Def, in string) (*Alarm, string) {
 			m := a.Memory()
 			a = New(d)
 			a.Restore(m, last, hasLast)
+			for _, s := range stored {
+				a.Fill(s, true)
+			}
+		case 'w', 'W':
+			a.SetIdle(r == 'w', at)
 		case 'a':
 			told(a.Ack(at))(out, i, mark)
 		case 'r':

@@ -31,9 +31,17 @@
 //     raised before one clears when three in five are good and quality has been
 //     seen for For, or when an outage ends that lasted For since the restart.
 //  8. Neither Step nor Tick allocates.
-//
-// Rise, Fall and Flat are words that it knows and does not judge yet: alarms of
-// these conditions never raise, and stay as they are.
+//  9. Rise, fall and flat look at the good samples of Within, both ends
+//     included. Their memory is bounded: where samples come more often than
+//     Within/64 a sample counts up to so much longer, never shorter. After a gap
+//     longer than Within the first good value is held against the last before
+//     it, and the Change says AcrossGap. Flat needs to have seen all of Within.
+//  10. What is idle (suppressed, out of service) raises nothing and clears as
+//     ever; when that ends, the on-delay begins anew with what is so then.
+//  11. What nobody acknowledged for Escalate.After gets the level Escalate.To,
+//     once; with the acknowledgement and at normal the level is its own again.
+//  12. Of a ranked alarm the level follows its value, up after For, which raises
+//     it anew, and down at once; with a latch it goes down by Reset only.
 package alarm
 
 import (
@@ -79,10 +87,11 @@ const (
 	Fault                        // bad quality for For, or under half the attempts good over ten times For
 	Rise                         // value minus the least good one of Within is >= Limit[0]
 	Fall
-	Flat // moved by no more than the deadband for Within
+	Flat   // moved by no more than Limit[0] for Within
+	Ranked // value is a Level as a number, or 0: of groups
 )
 
-var conditionNames = [...]string{"", "above", "below", "outside", "equals", "fault", "rise", "fall", "flat"}
+var conditionNames = [...]string{"", "above", "below", "outside", "equals", "fault", "rise", "fall", "flat", "ranked"}
 
 func (c Condition) String() string { return conditionNames[c] }
 
@@ -100,13 +109,23 @@ type Def struct {
 	ClearFor  time.Duration
 	Within    time.Duration
 	Latch     bool
-	Do        []string // outputs it asks for
-	Line      int      // in the site file
+	Do        []string    // outputs it asks for
+	DoBy      [5][]string // of Ranked: those it asks for from this level on
+	When      string      // source of the expression that suppresses it while false
+	Escalate  Escalation
+	Line      int // in the site file
+}
+
+// An Escalation raises the level of what nobody acknowledges; its zero is none.
+type Escalation struct {
+	After time.Duration
+	To    Level
 }
 
 // Same says whether two definitions judge alike, so that a state may be kept.
 func (d Def) Same(o Def) bool {
 	return slices.Equal(d.Do, o.Do) && d.ID == o.ID && d.Point == o.Point && d.Level == o.Level && d.Condition == o.Condition &&
 		d.Limit == o.Limit && d.Clear == o.Clear && d.Equal == o.Equal && d.For == o.For &&
-		d.ClearFor == o.ClearFor && d.Within == o.Within && d.Latch == o.Latch
+		d.ClearFor == o.ClearFor && d.Within == o.Within && d.Latch == o.Latch && d.When == o.When && d.Escalate == o.Escalate &&
+		slices.EqualFunc(d.DoBy[:], o.DoBy[:], slices.Equal)
 }

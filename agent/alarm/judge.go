@@ -30,6 +30,12 @@ func (a *Alarm) judge(s Sample) verdict {
 		return a.judgeEquals(s)
 	case Fault:
 		return a.judgeQuality(s)
+	case Rise, Fall, Flat:
+		v := a.window.judge(s)
+		if v == isBeyond {
+			a.gap, a.limit, a.hasLimit = a.window.gap, a.def.Limit[0], a.def.Condition != Flat
+		}
+		return v
 	}
 	return isSilent
 }

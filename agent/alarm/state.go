@@ -45,6 +45,9 @@ const (
 	WasCleared = "cleared" // over, but held by its latch
 	WasReset   = "reset"
 	IsNormal   = "normal"
+
+	WasEscalated = "escalated"
+	WasLowered   = "lowered" // to a lower level
 )
 
 // A Change is to be told as an event. From and To are the same where somebody
@@ -58,7 +61,9 @@ type Change struct {
 	Value    drivers.Value   // of the newest sample; none where it was bad
 	Quality  drivers.Quality // of the newest sample
 	Limit    float64         // the one that was crossed, where HasLimit
-	HasLimit bool            // above, below and outside have one
+	HasLimit bool            // above, below, outside, rise and fall have one
+
+	AcrossGap bool // the value was held against the last before a gap
 }
 
 // Memory is what an alarm must not forget over a restart; all of it stands in
@@ -66,6 +71,8 @@ type Change struct {
 type Memory struct {
 	State    State
 	Acked    bool
-	Limit    float64 // the one that was crossed, where HasLimit
+	Level    Level
+	Raised   time.Duration // when it was raised, on the clock of its samples
+	Limit    float64       // the one that was crossed, where HasLimit
 	HasLimit bool
 }

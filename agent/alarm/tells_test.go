@@ -26,7 +26,7 @@ func TestWhatAChangeTells(t *testing.T) {
 	want(c, Change{At: 3, What: WasAcked, From: Cleared, To: Cleared, Acked: true, Value: v(7), Limit: 6, HasLimit: true})
 	c, _ = a.Step(Sample{At: 4, Quality: drivers.Over})
 	want(c, Change{At: 4, What: WasRaised, From: Cleared, To: Active, Quality: drivers.Over, Limit: 10, HasLimit: true})
-	if m := a.Memory(); m != (Memory{State: Active, Limit: 10, HasLimit: true}) {
+	if m := a.Memory(); m != (Memory{State: Active, Level: Red, Raised: 4, Limit: 10, HasLimit: true}) {
 		t.Errorf("memory %+v", m)
 	}
 	c, _ = a.Ack(5)
@@ -188,26 +188,5 @@ func BenchmarkStep(b *testing.B) {
 				a.Step(Sample{At: at, Value: v[int(at/second)%len(v)]})
 			}
 		})
-	}
-}
-
-// What isn't judged yet neither raises nor clears, whatever comes.
-func TestWhatIsNotJudgedNeverRaises(t *testing.T) {
-	const life = "xx.^v-^^^^oouuttS^^^   v  xxxx^S^.....    ^^"
-	for _, c := range []Condition{Rise, Fall, Flat} {
-		for _, delay := range []time.Duration{0, 2 * second} {
-			d := Def{ID: "p/x", Point: "p", Level: Red, Condition: c, For: delay, Within: 3 * second, Latch: true}
-			a, got := play(t, d, life)
-			if due, ok := a.Due(); got != "" || ok || a.Asks() {
-				t.Errorf("%v: %q, due %v %v, asks %v; want nothing", c, got, due, ok, a.Asks())
-			}
-			if a.Restore(Memory{State: Active}, Sample{}, false); a.State() != Active {
-				t.Errorf("%v: what an earlier run raised is %v, want active", c, a.State())
-			}
-			a.Step(Sample{At: 99 * second, Value: drivers.NumberValue(5)})
-			if a.State() != Active {
-				t.Errorf("%v: a good sample made it %v, want active", c, a.State())
-			}
-		}
 	}
 }
