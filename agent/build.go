@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -156,6 +157,14 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		}
 	}
 	j.orderComputed()
+	for _, p := range j.points {
+		for _, s := range p.standing {
+			if e := p.cfg.When[s.Def().ID]; e != nil {
+				j.addPremise(s, e)
+				s.premise = j.premises[len(j.premises)-1]
+			}
+		}
+	}
 	return j
 }
 
@@ -217,6 +226,8 @@ func (j *judge) onGrid(p *point) {
 // restore puts alarms and outputs where the last run left them; carried is the
 // alarms of that run, where it was this process's own before a reload.
 func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carried map[string]*alarm.Alarm) {
+	j.reloaded = carried != nil
+	j.boot, j.offsets = boot, maps.Clone(f.Offsets)
 	j.restoreOutputs(f) // before an alarm is told as removed: a crash between the two must find the trip stuck
 	for id, r := range f.Alarms {
 		if s, ok := j.standing[id]; ok {
@@ -231,14 +242,17 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 	for _, s := range j.order {
 		d := s.Def()
 		if was, ok := carried[d.ID]; ok && was.Def().Same(d) {
-			s.Alarm = was // its delays go on
-			due, is := s.Due()
-			j.timers.set(&s.timer, due, is)
+			s.Alarm, s.carried = was, true // its delays go on
+			s.SetIdle(false, j.now())      // what suppresses it is found out anew
+			j.after(s, alarm.Change{}, false)
 			continue
 		}
 		l, ok := last[d.Point]
 		sample := alarm.Sample{At: j.now(), Value: l.Value, Quality: l.Quality}
-		s.Restore(f.Alarms[d.ID].memory(d), sample, ok && carried == nil) // of a reload no delay counts as run through
+		m := f.Alarms[d.ID].memory(d)
+		m.Raised, _ = j.ago(f.Alarms[d.ID].Up)
+		s.Restore(m, sample, ok && carried == nil) // of a reload no delay counts as run through
+		j.after(s, alarm.Change{}, false)
 	}
 }
 

@@ -3,6 +3,7 @@ package agent
 import (
 	"time"
 
+	"pithead/agent/alarm"
 	"pithead/agent/record"
 	"pithead/config/expr"
 	"pithead/drivers"
@@ -49,10 +50,13 @@ func (j *judge) moment(at time.Duration) expr.Now {
 	return expr.Now{At: at, Local: s.T + zone, Known: s.Known(), Mode: j.mode}
 }
 
-// formulas are those of all computed points.
+// formulas are those of all computed points and conditions.
 func (j *judge) formulas() []*formula {
 	var fs []*formula
 	for _, p := range j.computed {
+		fs = append(fs, p.formula)
+	}
+	for _, p := range j.premises {
 		fs = append(fs, p.formula)
 	}
 	return fs
@@ -65,11 +69,27 @@ type refill struct {
 	dirty bool
 }
 
-// refill fills the windows of all formulas as if the agent had run on. What is
+// feedAlarms adds the windows of alarms that are to be filled to what is fed, and
+// says how far back they look. Those that go on over a reload have theirs.
+func (j *judge) feedAlarms(feeds map[string][]func(expr.Sample)) (reach time.Duration) {
+	for _, s := range j.order {
+		if s.Reach() == 0 || s.carried {
+			continue
+		}
+		reach = max(reach, s.Reach())
+		d := s.Def()
+		feeds[d.Point] = append(feeds[d.Point], func(x expr.Sample) {
+			s.Fill(alarm.Sample{At: x.At, Value: x.Value, Quality: x.Quality}, !j.reloaded)
+		})
+	}
+	return reach
+}
+
+// refill fills the windows of all formulas and alarms as if the agent had run on. What is
 // stored may lie a deadband beside what was measured, and so may they.
 func (j *judge) refill(r *reread, fs []*formula) {
-	var reach time.Duration
 	feeds := map[string][]func(expr.Sample){}
+	reach := j.feedAlarms(feeds)
 	var all []*refill
 	for _, f := range fs {
 		if f.Reach() == 0 {
@@ -83,7 +103,7 @@ func (j *judge) refill(r *reread, fs []*formula) {
 			feeds[id] = append(feeds[id], func(s expr.Sample) { x.held[i], x.dirty = s, true })
 		}
 	}
-	if len(all) == 0 {
+	if len(feeds) == 0 {
 		return
 	}
 	var now time.Duration

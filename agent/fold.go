@@ -46,6 +46,8 @@ type remembered struct {
 	M     int64    `json:"m"`
 	T     int64    `json:"t,omitempty"`
 	N     uint64   `json:"n"`
+	Up    moment   `json:"up"`   // when it was raised
+	UpN   uint64   `json:"up-n"` // the number of that event
 }
 
 // switchedTo is what an output was told last.
@@ -122,6 +124,10 @@ func (f *fold) alarm(p event.Parsed) {
 		_ = json.Unmarshal(raw, &r.Do)
 	}
 	r.Latch = string(p.Member("latch")) == "true"
+	was, known := f.Alarms[p.ID]
+	if r.Up, r.UpN = was.Up, was.UpN; !known || p.State == alarm.Active.String() && was.State != p.State {
+		r.Up, r.UpN = moment{p.Boot, p.M, p.T}, p.N
+	}
 	f.Alarms[p.ID] = r
 }
 
@@ -157,6 +163,7 @@ func (r remembered) memory(d alarm.Def) alarm.Memory {
 		}
 	}
 	m := alarm.Memory{State: s, Acked: r.Acked}
+	m.Level, _ = alarm.ParseLevel(r.Level)
 	if r.Limit != nil {
 		m.Limit, m.HasLimit = *r.Limit, true
 	}

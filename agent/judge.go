@@ -44,18 +44,26 @@ type judge struct {
 	period   period
 	mode     string
 
-	computedIn string // the mode of the last computation
+	computedIn   string // the mode of the last computation
+	premises     []*premise
+	premiseDirty bool
+	premisedIn   string           // the mode in which premises were opened last
+	reloaded     bool             // this run follows a reload
+	boot         uint32           // this one
+	offsets      map[uint32]int64 // of boots, from m to wall time, as at the start
 }
 
 // standing is one alarm with what hangs on it.
 type standing struct {
 	*alarm.Alarm
-	name  string // of what it is about, for people
-	timer timer
-	good  bool          // judged by a good sample since the start
-	since time.Duration // when it last changed, since boot
-	t     int64         // the same in unix ms; 0 = unknown
-	value drivers.Value // that it was last told with
+	name    string // of what it is about, for people
+	timer   timer
+	good    bool          // judged by a good sample since the start
+	since   time.Duration // when it last changed, since boot
+	t       int64         // the same in unix ms; 0 = unknown
+	value   drivers.Value // that it was last told with
+	premise *premise      // of one that is judged only under a condition
+	carried bool          // it goes on over a reload
 }
 
 // tick is how often the judge looks at what no reading brings: late buses, the
@@ -71,6 +79,9 @@ func (j *judge) run(ctx context.Context) {
 	defer wake.Stop()
 	j.endPeriod(j.now()) // the first begins
 	j.constants()
+	for _, g := range j.premises {
+		j.open(g)
+	}
 	j.settle() // outputs get their first word before any reading
 	for {
 		d := time.Hour
@@ -110,10 +121,13 @@ func (j *judge) now() time.Duration { return j.clock.M(time.Now()) }
 
 // batch judges readings that came together, and what is computed from them.
 func (j *judge) batch(rs []drivers.Reading) {
-	for _, r := range rs {
-		if i, ok := j.index[r.Point]; ok {
-			j.take(j.points[i], r)
+	for _, first := range []bool{true, false} { // what others are judged under comes before them
+		for _, r := range rs {
+			if i, ok := j.index[r.Point]; ok && first == (len(j.points[i].premises) > 0) {
+				j.take(j.points[i], r)
+			}
 		}
+		j.openPremises()
 	}
 	j.compute()
 }
@@ -142,6 +156,8 @@ func (j *judge) tick() {
 	j.endPeriod(now) // before anything is counted by a clock that has just changed
 	j.stale(now)
 	j.compute()
+	j.openPremises()
+	j.openWindows()
 	for _, o := range j.outputs {
 		if j.disobeys(o) {
 			j.wants(o.cfg.Bus, o.cfg.ID, o.on) // again each second, until it is seen to act
@@ -200,7 +216,7 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	stamp := j.clock.At(c.At)
 	s.since, s.t, s.value = c.At, stamp.T, c.Value
 	e := event.Event{
-		Kind: "alarm", ID: d.ID, Name: s.name, State: c.To.String(), Level: d.Level.String(),
+		Kind: "alarm", ID: d.ID, Name: s.name, State: c.To.String(), Level: c.Level.String(),
 		Point: d.Point, Value: c.Value, Quality: c.Quality, By: by, Why: why,
 	}
 	if c.HasLimit {
@@ -210,19 +226,50 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	if c.To == alarm.Cleared || c.To == alarm.Normal {
 		e.More = append(e.More, event.Field{Name: "acked", Value: c.Acked})
 	}
-	if len(d.Do) > 0 {
-		e.More = append(e.More, event.Field{Name: "do", Value: d.Do})
+	if c.AcrossGap && c.What == alarm.WasRaised {
+		e.More = append(e.More, event.Field{Name: "across-gap", Value: true})
 	}
-	if d.Latch {
-		e.More = append(e.More, event.Field{Name: "latch", Value: true})
+	if c.What == alarm.WasEscalated {
+		e.More = append(e.More, event.Field{Name: "escalated", Value: d.Level.String()})
 	}
+	e.More = append(e.More, s.holds()...)
 	j.tell(e, c.At)
 	level := slog.LevelWarn
 	if c.To == alarm.Normal || c.To == alarm.Acked {
 		level = slog.LevelInfo
 	}
 	j.log.Log(context.Background(), level, "alarm", "id", d.ID, "state", c.To.String(), "what", c.What,
-		"level", d.Level.String(), "value", c.Value.String(), "quality", c.Quality.String())
+		"level", c.Level.String(), "value", c.Value.String(), "quality", c.Quality.String())
+}
+
+// holds is what an alarm's event says of what hangs on it: what outlives the
+// alarm's definition, and what is beside its state.
+func (s *standing) holds() (fs []event.Field) {
+	d := s.Def()
+	if len(d.Do) > 0 {
+		fs = append(fs, event.Field{Name: "do", Value: d.Do})
+	}
+	if d.Latch {
+		fs = append(fs, event.Field{Name: "latch", Value: true})
+	}
+	if s.suppressed() {
+		fs = append(fs, event.Field{Name: "suppressed", Value: true})
+	}
+	return fs
+}
+
+// tellBeside tells that something beside an alarm's state has changed.
+func (j *judge) tellBeside(s *standing, at time.Duration) {
+	d, m := s.Def(), s.Memory()
+	e := event.Event{Kind: "alarm", ID: d.ID, Name: s.name, State: m.State.String(), Level: m.Level.String(), Point: d.Point,
+		More: append([]event.Field{{Name: "was", Value: m.State.String()}}, s.holds()...)}
+	if m.State == alarm.Cleared {
+		e.More = append(e.More, event.Field{Name: "acked", Value: m.Acked})
+	}
+	if m.HasLimit {
+		e.Limit = &m.Limit
+	}
+	j.tell(e, at)
 }
 
 // tell hands an event to the recorder.

@@ -40,9 +40,16 @@ func (o *output) asked() (by string) {
 	return ""
 }
 
-// wantedBy says whether an alarm wants it on; until: ack leaves it at that.
+// wantedBy says whether an alarm wants it on; until: ack leaves it at that. What
+// keeps an alarm quiet holds back notices only: no trip is released by it.
 func (o *output) wantedBy(s *standing) bool {
-	return s.Asks() && (!o.cfg.UntilAck || !s.Acknowledged())
+	switch {
+	case !s.Asks():
+		return false
+	case o.cfg.Trip:
+		return true
+	}
+	return !s.quiet() && (!o.cfg.UntilAck || !s.Acknowledged())
 }
 
 // freed says whether a trip that was on before this start may go: no alarm that

@@ -24,6 +24,7 @@ type point struct {
 	stored   stored
 	standing []*standing // its alarms
 	feeds    []int       // computed points that need it, as places in judge.computed
+	premises []*premise  // conditions that need it
 	formula  *formula    // of a computed point
 	stats    tally
 }
@@ -119,6 +120,9 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 	for _, c := range p.feeds {
 		j.dirty[c], j.anyDirty = true, true
 	}
+	for _, g := range p.premises {
+		g.dirty, j.premiseDirty = true, true
+	}
 }
 
 // compute brings the computed points up to date whose inputs have new samples,
@@ -144,6 +148,7 @@ func (j *judge) compute() {
 		j.evaluate(p, j.newest(p))
 	}
 	clear(j.dirty)
+	j.openPremises()
 }
 
 // constants evaluates what is computed from nothing: no sample will ever ask for it.

@@ -39,7 +39,7 @@ func (j *judge) snapshot(boot uint32) uplink.Snapshot {
 		}
 		m := st.Memory()
 		now := uplink.AlarmNow{ID: d.ID, Name: st.name, Point: d.Point, State: st.State().String(),
-			Level: d.Level.String(), Since: since, Value: st.value}
+			Level: st.Level().String(), Since: since, Value: st.value}
 		if m.HasLimit {
 			now.Limit = &m.Limit
 		}

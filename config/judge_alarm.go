@@ -2,6 +2,7 @@ package config
 
 import (
 	"pithead/agent/alarm"
+	"pithead/config/expr"
 	"pithead/drivers"
 )
 
@@ -17,6 +18,7 @@ var alarmOnly = map[string][]string{
 
 var conditionOf = map[string]alarm.Condition{
 	"above": alarm.Above, "below": alarm.Below, "outside": alarm.Outside, "equals": alarm.Equals, "fault": alarm.Fault,
+	"rise": alarm.Rise, "fall": alarm.Fall, "flat": alarm.Flat,
 }
 
 // rung is one alarm of a point as the file has it.
@@ -24,6 +26,7 @@ type rung struct {
 	*object
 	cond string // empty where it is wrong
 	def  alarm.Def
+	when *expr.Expr
 }
 
 // judgeAlarms judges the alarms of a point against it and each other, and adds
@@ -49,9 +52,24 @@ func (j *judge) judgeAlarms(p *point) {
 	for _, a := range rungs {
 		if a.def.Condition != 0 {
 			p.site.Alarms = append(p.site.Alarms, a.def)
+			p.suppress(a)
 		}
 	}
+	if fault != nil {
+		p.suppress(fault)
+	}
 	p.site.Alarms = append(p.site.Alarms, j.faultOf(p, rungs, fault))
+}
+
+// suppress notes what suppresses an alarm while it is false.
+func (p *point) suppress(a *rung) {
+	if a.when == nil {
+		return
+	}
+	if p.site.When == nil {
+		p.site.When = map[string]*expr.Expr{}
+	}
+	p.site.When[a.def.ID] = a.when
 }
 
 // judgeAlarm judges one alarm by itself. Its Condition stays 0 where this
@@ -75,7 +93,9 @@ func (j *judge) judgeAlarm(p *point, o *object) *rung {
 		Point: p.id, Name: p.site.Name, Level: l, For: o.dur("for"), ClearFor: o.dur("clear-for"), Latch: o.bool("latch"),
 		Do: j.judgeDo(o.given("do")), Line: o.line,
 	}
-	j.expression(o.given("when"))
+	if a.when = j.expression(o.given("when")); a.when != nil {
+		a.def.When = a.when.String()
+	}
 	j.judgeEscalation(a)
 	j.judgeCondition(p, a)
 	return a
@@ -101,9 +121,12 @@ func (j *judge) judgeEscalation(a *rung) {
 	if e == nil || a.given("escalate") == nil {
 		return
 	}
-	if to, ok := alarm.ParseLevel(e.text("to")); ok && to <= a.def.Level {
+	to, ok := alarm.ParseLevel(e.text("to"))
+	if ok && to <= a.def.Level {
 		j.errorf(e.where("to"), "%s is not above the alarm's own level %s; want a higher one", to, a.def.Level)
+		return
 	}
+	a.def.Escalate = alarm.Escalation{After: e.dur("after"), To: to}
 }
 
 // judgeCondition fills in limits, and says what can't be of this point.
@@ -138,6 +161,9 @@ func (j *judge) judgeCondition(p *point, a *rung) {
 		if !a.has("within") {
 			j.keyf(a.object, a.cond, "says not in what time; want within beside it")
 		}
+		a.def.Limit[0], a.def.Within = c.num, a.dur("within")
+	case "flat":
+		a.def.Limit[0], a.def.Within = p.site.Deadband, c.dur()
 	}
 }
 

@@ -72,7 +72,7 @@ func (j *judge) clearInside(a *rung, c *value) {
 
 // ladder refuses alarms of one direction whose higher level comes earlier.
 func (j *judge) ladder(rungs []*rung) {
-	for _, cond := range []string{"above", "below", "outside"} {
+	for _, cond := range []string{"above", "below", "outside", "rise", "fall"} {
 		var same []*rung
 		for _, a := range rungs {
 			if a.cond == cond && a.def.Condition != 0 && a.def.Level != alarm.NoLevel {
@@ -93,6 +93,10 @@ func (j *judge) ordered(low, high *rung) {
 	}
 	l, h := low.def.Limit, high.def.Limit
 	switch {
+	case high.cond == "rise" || high.cond == "fall":
+		if low.def.Within == high.def.Within && drivers.Compare(h[0], l[0]) < 0 {
+			j.errorf(v.place, "%s of level %s is less than %s of level %s; want more for a higher level", v.text, high.def.Level, w.text, low.def.Level)
+		}
 	case high.cond == "above" && drivers.Compare(h[0], l[0]) < 0:
 		j.errorf(v.place, "%s of level %s is below %s of level %s; want a higher level further up", v.text, high.def.Level, w.text, low.def.Level)
 	case high.cond == "below" && drivers.Compare(h[0], l[0]) > 0:

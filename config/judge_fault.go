@@ -35,6 +35,7 @@ func (j *judge) faultOf(p *point, rungs []*rung, own *rung) alarm.Def {
 		d.Do = own.def.Do
 	}
 	d.ClearFor, d.Latch, d.Line = own.def.ClearFor, own.def.Latch, own.def.Line
+	d.When, d.Escalate = own.def.When, own.def.Escalate
 	return d
 }
 

@@ -79,6 +79,7 @@ type Point struct {
 	Stats          bool
 	Value          *expr.Expr // of a computed point
 	Alarms         []alarm.Def
+	When           map[string]*expr.Expr // by an alarm's id: what suppresses it while false
 	Line           int
 }
 

@@ -35,7 +35,8 @@
 //     included. Their memory is bounded: where samples come more often than
 //     Within/64 a sample counts up to so much longer, never shorter. After a gap
 //     longer than Within the first good value is held against the last before
-//     it, and the Change says AcrossGap. Flat needs to have seen all of Within.
+//     it, and the Change says AcrossGap. Before all of Within has been seen
+//     nothing is flat, and no rise or fall clears.
 //  10. What is idle (suppressed, out of service) raises nothing and clears as
 //     ever; when that ends, the on-delay begins anew with what is so then.
 //  11. What nobody acknowledged for Escalate.After gets the level Escalate.To,

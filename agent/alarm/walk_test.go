@@ -103,8 +103,12 @@ func (m *model) moved(s Sample, i int) string {
 	switch v := s.Value.Float(); {
 	case m.d.Condition == Rise && v-lo >= m.d.Limit[0], m.d.Condition == Fall && hi-v >= m.d.Limit[0]:
 		return "beyond"
-	case m.d.Condition != Flat || hi-lo > m.d.Limit[0] || len(all) == 0:
+	case len(all) == 0:
+		return "between"
+	case m.d.Condition == Flat && hi-lo > m.d.Limit[0], m.d.Condition != Flat && s.At-all[0].At >= m.d.Within:
 		return "safe"
+	case m.d.Condition != Flat:
+		return "between"
 	}
 	// Flat, as far as it was seen: since the last move over a gap.
 	seen := all[0].At
@@ -117,7 +121,7 @@ func (m *model) moved(s Sample, i int) string {
 	if s.At-seen >= m.d.Within {
 		return "beyond"
 	}
-	return "safe"
+	return "between"
 }
 
 // ended says whether the i-th sample is the good one after an outage: bad ones

@@ -40,38 +40,44 @@ func (w *window) judge(s Sample) verdict {
 	if !ok {
 		return isSilent
 	}
-	first := !w.any
+	if !w.any {
+		w.since, w.last.v = s.At, v
+	}
 	w.gap = w.any && s.At-w.last.at > w.length
 	before := w.last.v
-	if first {
-		w.since = s.At
-	}
 	w.any, w.last = true, mark{s.At, s.At, v}
 	w.least.add(w.last, w.length)
 	w.greatest.add(w.last, w.length)
-	if w.holds(v, before) {
-		return isBeyond
-	}
-	if w.gap {
-		w.since = s.At // it moved while nobody looked
-	}
-	return isSafe
-}
-
-// holds is the condition itself; before is the good value before v.
-func (w *window) holds(v, before float64) bool {
-	lo, hi := before, before
+	lo, hi := min(before, v), max(before, v)
 	if !w.gap {
 		lo, hi = w.least.value(), w.greatest.value()
 	}
+	return w.weigh(v, lo, hi)
+}
+
+// weigh judges v against the least and the greatest of the window. What has not
+// yet been seen for all of it can't clear: a start that finds nothing stored must
+// end no alarm.
+func (w *window) weigh(v, lo, hi float64) verdict {
+	var beyond, moved bool
 	switch w.condition {
 	case Rise:
-		return drivers.Compare(v, lo+w.limit) >= 0
+		beyond = drivers.Compare(v, lo+w.limit) >= 0
 	case Fall:
-		return drivers.Compare(v, hi-w.limit) <= 0
+		beyond = drivers.Compare(v, hi-w.limit) <= 0
+	case Flat:
+		if moved = drivers.Compare(hi, lo+w.limit) > 0; moved && w.gap {
+			w.since = w.last.at // and nobody saw when
+		}
+		beyond = !moved && w.last.at-w.since >= w.length
 	}
-	lo, hi = min(lo, v), max(hi, v)
-	return w.last.at-w.since >= w.length && drivers.Compare(hi, lo+w.limit) <= 0
+	switch {
+	case beyond:
+		return isBeyond
+	case moved, w.condition != Flat && w.last.at-w.since >= w.length:
+		return isSafe
+	}
+	return isBetween
 }
 
 // A mark is a value that was so from one time to another.

@@ -65,8 +65,10 @@ func appendLimit(b []byte, d *alarm.Def) []byte {
 		b = appendPair(appendPair(b, name, d.Limit), "clear", d.Clear)
 	case alarm.Equals:
 		b = d.Equal.Append(appendName(b, name))
-	case alarm.Fault, alarm.Flat:
+	case alarm.Fault:
 		b = appendInt(b, name, d.For.Milliseconds())
+	case alarm.Flat:
+		b = appendInt(b, name, d.Within.Milliseconds())
 	case alarm.Rise, alarm.Fall:
 		b = drivers.AppendFloat(appendName(b, name), d.Limit[0])
 		b = appendInt(b, "within", d.Within.Milliseconds())
@@ -74,7 +76,7 @@ func appendLimit(b []byte, d *alarm.Def) []byte {
 		b = drivers.AppendFloat(appendName(b, name), d.Limit[0])
 		b = drivers.AppendFloat(appendName(b, "clear"), d.Clear[0])
 	}
-	if d.For > 0 && d.Condition != alarm.Fault && d.Condition != alarm.Flat {
+	if d.For > 0 && d.Condition != alarm.Fault {
 		b = appendInt(b, "for", d.For.Milliseconds())
 	}
 	if d.ClearFor > 0 {
@@ -82,6 +84,11 @@ func appendLimit(b []byte, d *alarm.Def) []byte {
 	}
 	if d.Latch {
 		b = append(appendName(b, "latch"), "true"...)
+	}
+	b = appendText(b, "when", d.When)
+	if e := d.Escalate; e.To > 0 {
+		b = append(appendInt(append(appendName(b, "escalate"), '{'), "after", e.After.Milliseconds()), ',')
+		b = append(append(b, `"to":"`+e.To.String()...), '"', '}')
 	}
 	if len(d.Do) > 0 {
 		b = appendJSON(appendName(b, "do"), d.Do)
