@@ -101,7 +101,7 @@ func TestWhenSuppressesOnlyWhatItCanSee(t *testing.T) {
 			b.both(9, drivers.Good, true)
 			b.do(func() error { b.mode = "maintenance"; return nil })
 			b.both(0, drivers.Good, true)
-			time.Sleep(time.Minute)
+			time.Sleep(3 * time.Second)
 			b.want("")
 			b.do(func() error { b.mode = "running"; return nil })
 			time.Sleep(4 * time.Second)
