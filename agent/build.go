@@ -59,7 +59,10 @@ func openBuses(site *config.Site, last map[string]record.Last, before boards, lo
 			return pauseMost
 		})
 		b.log = log
-		b.lines = linesOf(site, cb.ID, bus)
+		b.lines = linesOf(site, b)
+		if cb.DeadShare > 0 {
+			b.share = cb.DeadShare
+		}
 		b.where = where
 		if t, ok := bus.(drivers.Totals); ok && !kept {
 			for id, l := range last {
@@ -104,13 +107,13 @@ func timeoutsOf(site *config.Site) map[string]time.Duration {
 }
 
 // linesOf is the outputs of one bus, trips first.
-func linesOf(site *config.Site, bus string, b drivers.Bus) []*line {
+func linesOf(site *config.Site, b *busLoop) []*line {
 	var trips, notices []*line
 	for _, o := range site.Outputs {
-		if o.Bus != bus {
+		if o.Bus != b.id {
 			continue
 		}
-		l := &line{id: o.ID, out: b.Output(o.ID)}
+		l := &line{id: o.ID, out: b.bus.Output(o.ID), unit: b.unit(o.Device)}
 		if l.out == nil {
 			continue
 		}

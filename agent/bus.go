@@ -10,11 +10,12 @@ import (
 )
 
 // A busLoop drives one bus: outputs first, then polls by deadline, one request
-// at a time. Everything in it belongs to the goroutine of run, but for what is
-// said to be shared.
+// at a time: whatever takes several gives way in between. Everything in it
+// belongs to the goroutine of run, but for what is said to be shared.
 type busLoop struct {
 	id     string
 	bus    drivers.Bus
+	share  float64 // percent of the bus's time, at most, for all units that are offline
 	units  []*unit
 	lines  []*line // trips first
 	emit   func(context.Context, []drivers.Reading)
@@ -24,6 +25,9 @@ type busLoop struct {
 	told   time.Time // when the units' states were published
 	dead   time.Time // no offline unit is probed before, so that the living keep their share
 	asks   []ask     // reads for people that are not done
+
+	down   string    // why the line itself is not there; empty = it is
+	downAt time.Time // when it is tried again
 
 	lost  map[string]uint64 // edges of each point that were told as lost
 	whys  map[string]string // why a point is bad, as it was logged last
@@ -45,15 +49,25 @@ type UnitState struct {
 }
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
-	b := &busLoop{id: id, bus: bus, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, whys: map[string]string{}}
+	b := &busLoop{id: id, bus: bus, share: deadShare, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, whys: map[string]string{}}
 	for _, du := range bus.Units() {
-		u := &unit{Unit: du, most: most(du.ID)}
+		u := &unit{Unit: du, most: most(du.ID), unset: len(du.Setup) > 0}
 		for _, dp := range du.Polls {
 			u.polls = append(u.polls, &poll{Poll: dp, unit: u})
 		}
 		b.units = append(b.units, u)
 	}
 	return b
+}
+
+// unit is the unit of that id, or nil.
+func (b *busLoop) unit(id string) *unit {
+	for _, u := range b.units {
+		if u.ID == id {
+			return u
+		}
+	}
+	return nil
 }
 
 // run turns until ctx ends.
@@ -75,12 +89,9 @@ func (b *busLoop) run(ctx context.Context) {
 		if b.switchOne(ctx, now) {
 			continue
 		}
-		b.answer(ctx)
-		at := b.turn(ctx, time.Now())
+		asked := b.answer(ctx)
+		at := earlier(b.turn(ctx, time.Now()), asked)
 		b.publish(now)
-		if len(b.asks) > 0 {
-			continue
-		}
 		timer.Reset(time.Until(at))
 		select {
 		case <-timer.C:
@@ -95,18 +106,21 @@ func (b *busLoop) stands() time.Duration {
 	return time.Since(b.began) - time.Duration(b.beat.Load())
 }
 
-// turn does the one poll or probe that is most urgent, if any is due, and
-// returns when there is something to do again.
+// turn makes the one request that is most urgent, if any is due, and returns
+// when there is something to do again.
 func (b *busLoop) turn(ctx context.Context, now time.Time) time.Time {
 	b.giveUp(ctx, now)
 	p, at := b.choose(now)
 	if p == nil || at.After(now) {
 		return at
 	}
-	if p.unit.life == Offline {
-		b.probe(ctx, p.unit)
-	} else {
-		b.poll(ctx, p)
+	switch u := p.unit; {
+	case u.life == Offline:
+		b.probe(ctx, u)
+	case u.unset && !now.Before(u.setAt):
+		b.setUp(ctx, u)
+	default:
+		b.step(ctx, p)
 	}
 	return now
 }
@@ -135,48 +149,126 @@ func gone(p *poll, now time.Time) []drivers.Reading {
 	return rs
 }
 
-// poll reads once, repeats what may be repeated at once, and passes it on.
-func (b *busLoop) poll(ctx context.Context, p *poll) {
+// step makes the next request of a poll, and passes on what came of it.
+func (b *busLoop) step(ctx context.Context, p *poll) {
 	u, before := p.unit, time.Now()
-	rs, err := p.Driver.Read(ctx)
-	for try := 0; err != nil && try < u.Retries && drivers.FaultOf(err).Again && ctx.Err() == nil; try++ {
-		rs, err = p.Driver.Read(ctx)
-	}
+	s := stepOf(ctx, p.Driver)
 	if ctx.Err() != nil {
 		return
 	}
 	now := time.Now()
-	if err != nil {
+	u.free = now.Add(max(u.Pause, s.Wait))
+	if p.under = s.More; p.under {
+		b.emit(ctx, s.Readings)
+		b.remark(s.Readings)
+		b.reached(now)
+		return
+	}
+	if held(s.Err) && u.Probe != nil && !p.settled {
+		p.settled = true
+		if err := u.Probe(ctx); err == nil {
+			u.free = time.Now().Add(u.Pause)
+			return // it owes nothing any more: the poll is due as before
+		} else if !held(err) {
+			s.Err, now = err, time.Now()
+		}
+	}
+	p.settled = false
+	if s.Err != nil {
 		u.cost = now.Sub(before)
 	}
-	u.free = now.Add(u.Pause)
 	p.next(now)
-	b.emit(ctx, rs)
-	b.remark(rs)
-	if p.failed = silent(err); p.failed {
+	b.emit(ctx, s.Readings)
+	b.remark(s.Readings)
+	if p.failed = silent(s.Err); p.failed {
 		b.skip(ctx, u, now)
 	}
-	b.judge(ctx, u, err, now)
+	b.judge(ctx, u, s.Err, now)
 }
+
+// stepOf is one request of a driver that gives way in between, else all of it.
+func stepOf(ctx context.Context, d drivers.Driver) drivers.Step {
+	if s, ok := d.(drivers.Stepper); ok {
+		return s.Step(ctx)
+	}
+	rs, err := d.Read(ctx)
+	return drivers.Step{Readings: rs, Err: err}
+}
+
+// held says that nothing was asked, since an answer that is owed could be
+// mistaken for this one.
+func held(err error) bool { return err != nil && !drivers.FaultOf(err).Until.IsZero() }
 
 // silent says that a request was sent and got no answer.
 func silent(err error) bool {
-	if err == nil {
-		return false
-	}
-	f := drivers.FaultOf(err)
-	return f.Quality == drivers.Comm && f.Until.IsZero()
+	return err != nil && !held(err) && drivers.FaultOf(err).Quality == drivers.Comm
 }
 
 // skip lets the other due polls of a unit that has just been silent go by: one
 // timeout a cycle is enough to know, and the other units wait.
 func (b *busLoop) skip(ctx context.Context, u *unit, now time.Time) {
 	for _, p := range u.polls {
-		if !p.due.After(now) {
+		if !p.due.After(now) && !p.under {
 			p.next(now)
 			b.emit(ctx, gone(p, now))
 		}
 	}
+}
+
+// setUp makes the next write of a unit's setup. What it refuses is told and
+// tried again later: the rest of it is still worth reading.
+func (b *busLoop) setUp(ctx context.Context, u *unit) {
+	before := time.Now()
+	err := u.Setup[u.set](ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	now := time.Now()
+	u.free = now.Add(u.Pause)
+	switch {
+	case err != nil && drivers.FaultOf(err).Again && u.setBusy < mostSetBusy:
+		u.setBusy++
+		u.free = now.Add(max(u.Pause, setBusyWait))
+		return
+	case err == nil:
+		if u.set++; u.set == len(u.Setup) {
+			b.log.Info("unit is set up", "bus", b.id, "unit", u.ID)
+			u.unset, u.set, u.setErr = false, 0, ""
+		}
+	case drivers.FaultOf(err).Quality == drivers.Exception:
+		if u.setErr != err.Error() {
+			b.log.Error("unit can't be set up", "bus", b.id, "unit", u.ID, "err", err)
+		}
+		u.setErr, u.set, u.setAt = err.Error(), 0, now.Add(setAgain)
+		err = nil
+	default:
+		u.cost, u.set = now.Sub(before), 0
+		b.skip(ctx, u, now)
+	}
+	u.setBusy = 0
+	b.judge(ctx, u, err, now)
+}
+
+// reached notes that the line is there, whatever was heard on it.
+func (b *busLoop) reached(now time.Time) {
+	if b.down == "" {
+		return
+	}
+	b.log.Info("line is back", "bus", b.id)
+	b.down = ""
+	for _, u := range b.units {
+		u.pause, u.probeAt = pauseFirst, now
+	}
+}
+
+// gone notes that the line itself is not there: then no unit is to blame, and
+// trying costs the others nothing.
+func (b *busLoop) gone(err error, now time.Time) {
+	why := drivers.FaultOf(err).Err.Error()
+	if b.down == "" {
+		b.log.Warn("line is down", "bus", b.id, "err", err)
+	}
+	b.down, b.downAt = why, now.Add(jitter(lineAgain))
 }
 
 // probe asks an offline unit the least, and bounds what such asking costs.
@@ -197,25 +289,32 @@ func (b *busLoop) probe(ctx context.Context, u *unit) {
 	now := time.Now()
 	u.free = now.Add(u.Pause)
 	if err != nil {
-		b.dead = now.Add(now.Sub(before) * (100 - deadShare) / deadShare)
+		b.dead = now.Add(time.Duration(float64(now.Sub(before)) * (100 - b.share) / b.share))
 	}
 	b.judge(ctx, u, err, now)
 }
 
 // judge draws from one request what it says of the unit.
 func (b *busLoop) judge(ctx context.Context, u *unit, err error, now time.Time) {
-	u.count.add(err == nil, err == nil || drivers.FaultOf(err).Until.IsZero())
+	if held(err) {
+		return // nothing was asked, so nothing is known
+	}
+	u.count.add(err == nil)
+	if err != nil && drivers.FaultOf(err).Down {
+		b.gone(err, now)
+	} else {
+		b.reached(now)
+	}
 	switch {
 	case err == nil:
 		if !u.good() {
 			return
 		}
 		b.log.Info("unit is back", "bus", b.id, "unit", u.ID)
+		u.unset, u.set, u.setAt = len(u.Setup) > 0, 0, time.Time{}
 		for _, p := range u.polls {
 			p.due = now // everything at once; the grid begins anew
 		}
-	case !drivers.FaultOf(err).Until.IsZero():
-		// Nothing was asked, so nothing is known.
 	case u.bad(now):
 		b.log.Warn("unit is offline", "bus", b.id, "unit", u.ID, "err", err)
 		for _, p := range u.polls {

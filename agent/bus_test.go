@@ -262,37 +262,6 @@ func TestAnOutputGoesBeforePollsAndIgnoresBackoff(t *testing.T) {
 	})
 }
 
-func TestWhatMayBeRepeatedIsRepeatedAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := &flaky{fails: 1}
-		du := drivers.Unit{ID: "a", Retries: 1, Polls: []drivers.Poll{{Every: time.Second, Points: []string{"a"}, Driver: d}}}
-		c := &collect{}
-		turnFor(t, loopOf(&fakeBus{units: []drivers.Unit{du}}, c), func() { time.Sleep(10 * time.Millisecond) })
-		if rs := c.of("a"); len(rs) != 1 || rs[0].Quality != drivers.Good {
-			t.Errorf("%v", rs)
-		}
-		d.fails, d.reads = 5, 0
-		c = &collect{}
-		turnFor(t, loopOf(&fakeBus{units: []drivers.Unit{du}}, c), func() { time.Sleep(10 * time.Millisecond) })
-		if rs := c.of("a"); len(rs) != 1 || rs[0].Quality != drivers.Protocol || d.reads != 2 {
-			t.Errorf("%v after %d reads", rs, d.reads)
-		}
-	})
-}
-
-// flaky gives a broken answer so many times.
-type flaky struct{ fails, reads int }
-
-func (f *flaky) Read(context.Context) ([]drivers.Reading, error) {
-	f.reads++
-	if f.fails > 0 {
-		f.fails--
-		return []drivers.Reading{drivers.Bad("a", time.Now(), drivers.Protocol)},
-			&drivers.Fault{Quality: drivers.Protocol, Again: true, Err: errors.New("checksum")}
-	}
-	return []drivers.Reading{{Point: "a", At: time.Now(), Value: drivers.NumberValue(1)}}, nil
-}
-
 // A unit that falls silent with several polls costs the others one timeout a
 // cycle each, not one for each of its polls.
 func TestASilentUnitDelaysTheOthersByNoMoreThanOneTimeout(t *testing.T) {

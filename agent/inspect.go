@@ -35,7 +35,13 @@ func reason(bus drivers.Bus, r drivers.Reading) string {
 		return ""
 	}
 	if r.Quality == drivers.Exception {
-		return fmt.Sprintf("the device answers with exception %d (%s)", r.Code, exceptions[r.Code])
+		why := fmt.Sprintf("the device answers with exception %d (%s)", r.Code, exceptions[r.Code])
+		if rs, ok := bus.(drivers.Reasons); ok {
+			if err := rs.Why(r.Point); err != nil {
+				why += ": " + err.Error()
+			}
+		}
+		return why
 	}
 	if why, ok := bus.(drivers.Reasons); ok {
 		if err := why.Why(r.Point); err != nil {
@@ -50,62 +56,93 @@ var exceptions = map[uint8]string{1: "illegal function", 2: "illegal data addres
 	4: "server device failure", 5: "acknowledge", 6: "server device busy", 8: "memory parity error",
 	10: "gateway path unavailable", 11: "gateway target device failed to respond"}
 
-// answer reads one poll for a person, whatever its cycle, and replies when all
-// that was asked for is read. One at a time: an output that is to be switched
-// meanwhile must not wait for more than one request.
-func (b *busLoop) answer(ctx context.Context) {
+// answer makes one request of those that a person's read takes, whatever the
+// polls' cycles, and replies when all that was asked for is read. One at a time:
+// an output that is to be switched meanwhile must not wait for more. It says
+// when to go on.
+func (b *busLoop) answer(ctx context.Context) (next time.Time) {
+	now := time.Now()
 	if len(b.asks) == 0 {
-		return
+		return now.Add(time.Minute)
 	}
 	a := &b.asks[0]
-	var polls []*poll
+	polls := b.pollsOf(a.points)
+	if a.done < len(polls) && a.ctx.Err() == nil {
+		p := polls[a.done]
+		if p.under || p.unit.free.After(now) {
+			return later(p.unit.free, now.Add(time.Millisecond)) // a round of the loop's own ends first, and the pause is kept
+		}
+		found, more := b.inspectStep(ctx, p)
+		a.found = append(a.found, found...)
+		if p.lent = more; !more {
+			a.done++
+		}
+	}
+	if a.done < len(polls) && a.ctx.Err() == nil {
+		return now
+	}
+	if a.done < len(polls) {
+		polls[a.done].lent = false // nobody waits any more
+	}
+	a.reply <- slices.DeleteFunc(a.found, func(i drivers.Inspection) bool { return !slices.Contains(a.points, i.Point) })
+	b.asks = slices.Delete(b.asks, 0, 1)
+	return now
+}
+
+func (b *busLoop) pollsOf(points []string) (polls []*poll) {
 	for _, u := range b.units {
 		for _, p := range u.polls {
-			if slices.ContainsFunc(p.Points, func(id string) bool { return slices.Contains(a.points, id) }) {
+			if slices.ContainsFunc(p.Points, func(id string) bool { return slices.Contains(points, id) }) {
 				polls = append(polls, p)
 			}
 		}
 	}
-	if a.done < len(polls) && a.ctx.Err() == nil {
-		p := polls[a.done]
-		a.found = append(a.found, inspect(ctx, b.bus, p)...)
-		p.unit.free = time.Now().Add(p.unit.Pause)
-		a.done++
-	}
-	if a.done < len(polls) && a.ctx.Err() == nil {
-		return
-	}
-	a.reply <- slices.DeleteFunc(a.found, func(i drivers.Inspection) bool { return !slices.Contains(a.points, i.Point) })
-	b.asks = slices.Delete(b.asks, 0, 1)
+	return polls
 }
 
-// inspect reads one poll with its raw registers where the driver shows them,
-// and why, where it is bad.
-func inspect(ctx context.Context, bus drivers.Bus, p *poll) []drivers.Inspection {
-	is, err := read(ctx, p.Driver)
-	for i := range is {
-		switch {
-		case is[i].Quality == drivers.Good || is[i].Why != "":
-		case err != nil:
-			is[i].Why = drivers.FaultOf(err).Err.Error()
-		default:
-			is[i].Why = reason(bus, is[i].Reading)
+func (b *busLoop) inspectStep(ctx context.Context, p *poll) (found []drivers.Inspection, more bool) {
+	found, s := inspected(ctx, b.bus, p.Driver)
+	p.unit.free = time.Now().Add(max(p.unit.Pause, s.Wait))
+	for i := range found {
+		if line := b.where[found[i].Point]; found[i].Why != "" && line > 0 {
+			found[i].Why += fmt.Sprintf(" (line %d of the site file)", line)
 		}
 	}
-	return is
+	return found, s.More
 }
 
-func read(ctx context.Context, d drivers.Driver) ([]drivers.Inspection, error) {
-	if in, ok := d.(drivers.Inspector); ok {
-		return in.Inspect(ctx)
+// inspect reads one poll of a bus that no loop drives.
+func inspect(ctx context.Context, bus drivers.Bus, u drivers.Unit, d drivers.Driver) (all []drivers.Inspection) {
+	for {
+		found, s := inspected(ctx, bus, d)
+		all = append(all, found...)
+		time.Sleep(max(u.Pause, s.Wait))
+		if !s.More {
+			return all
+		}
 	}
+}
+
+// inspected makes one request, and shows its registers where the driver has
+// them, and why, where a point is bad.
+func inspected(ctx context.Context, bus drivers.Bus, d drivers.Driver) ([]drivers.Inspection, drivers.Step) {
 	before := time.Now()
-	rs, err := d.Read(ctx)
-	is := make([]drivers.Inspection, len(rs))
-	for i, r := range rs {
+	s := stepOf(ctx, d)
+	is := make([]drivers.Inspection, len(s.Readings))
+	for i, r := range s.Readings {
 		is[i] = drivers.Inspection{Reading: r, Took: time.Since(before)}
+		if in, ok := d.(drivers.Inspector); ok {
+			is[i].Raw, is[i].Took = in.Raw(r.Point)
+		}
+		switch {
+		case r.Quality == drivers.Good:
+		case s.Err != nil:
+			is[i].Why = drivers.FaultOf(s.Err).Err.Error()
+		default:
+			is[i].Why = reason(bus, r)
+		}
 	}
-	return is, err
+	return is, s
 }
 
 // ask is a person's wish to read points now, until ctx ends.

@@ -79,7 +79,7 @@ func readBus(ctx context.Context, bus drivers.Bus, need map[string]bool) []drive
 	for _, u := range bus.Units() {
 		for _, p := range u.Polls {
 			if slices.ContainsFunc(p.Points, func(id string) bool { return need[id] }) {
-				all = append(all, inspect(ctx, bus, &poll{Poll: p})...)
+				all = append(all, inspect(ctx, bus, u, p.Driver)...)
 			}
 		}
 	}

@@ -26,6 +26,9 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 				soonest = earlier(soonest, p.due) // its readings go by at their time
 				continue
 			}
+			if p.lent {
+				continue
+			}
 			ready := later(p.due, u.free)
 			if living.IsZero() || ready.Before(living) {
 				living = ready
@@ -43,12 +46,12 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 	for _, u := range b.units {
 		if u.life == Offline {
 			ready := b.probeTime(u, now, living)
-			consider(u.polls[0], ready, ready.Add(u.most))
+			consider(u.polls[0], ready, u.probeAt.Add(overdue))
 		}
 	}
 	for _, l := range b.lines {
 		if l.known {
-			soonest = earlier(soonest, l.next)
+			soonest = earlier(soonest, l.ready())
 		}
 	}
 	if best == nil {
@@ -61,12 +64,15 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 // of all that are dead, and where it fits before the next poll of the living,
 // so that none of those comes late. It waits for such a gap only so long.
 func (b *busLoop) probeTime(u *unit, now, living time.Time) time.Time {
+	if b.down != "" {
+		return later(b.downAt, u.free)
+	}
 	ready := later(u.probeAt, u.free)
 	if living.IsZero() {
 		return ready
 	}
 	ready = later(ready, b.dead)
-	if ready.After(now) || living.Sub(now) >= u.cost || now.Sub(ready) >= overdue {
+	if ready.After(now) || living.Sub(now) >= u.cost || now.Sub(u.probeAt) >= overdue {
 		return ready
 	}
 	return later(living.Add(time.Millisecond), now.Add(time.Millisecond))

@@ -16,6 +16,10 @@ const (
 	pauseAlarmed = 5 * time.Second        // instead of pauseMost, where an alarm hangs on the unit
 	overdue      = 5 * time.Second        // how long a probe waits for a gap between the polls of the living
 	deadShare    = 10                     // percent of the bus's time that all offline units may take
+	lineAgain    = time.Second            // between tries of a line that is not there
+	setAgain     = 30 * time.Second       // between tries of a setup that was refused
+	setBusyWait  = 200 * time.Millisecond // before a write that a busy device turned away is tried again,
+	mostSetBusy  = 10                     // so many times
 )
 
 // Life is what the loop thinks of a unit.
@@ -42,6 +46,12 @@ type unit struct {
 	cost    time.Duration // what the last request without an answer took
 	free    time.Time     // Unit.Pause is kept until then
 	count   counts
+
+	unset   bool      // its setup is to be written before anything is read
+	set     int       // the next write of it
+	setAt   time.Time // not before
+	setErr  string    // why the last one was refused
+	setBusy int       // times in a row that the device was busy
 }
 
 // counts is a unit's requests in this minute and the one before.
@@ -50,10 +60,8 @@ type counts struct {
 	asked, answered [2]int
 }
 
-func (c *counts) add(answered, asked bool) {
-	if asked {
-		c.asked[0]++
-	}
+func (c *counts) add(answered bool) {
+	c.asked[0]++
 	if answered {
 		c.answered[0]++
 	}
@@ -69,10 +77,13 @@ func (c *counts) roll(now time.Time) {
 // poll is one poll and when it is due, on a grid that does not drift.
 type poll struct {
 	drivers.Poll
-	unit   *unit
-	due    time.Time
-	failed bool // it got no answer last time
-	missed int  // cycles that passed without a read
+	unit    *unit
+	due     time.Time
+	under   bool // some of its requests are made, more are to come
+	lent    bool // a person's read is under way
+	settled bool // what the unit owed was cleared up for it
+	failed  bool // it got no answer last time
+	missed  int  // cycles that passed without a read
 }
 
 // next moves the poll to the first point of its grid after now.

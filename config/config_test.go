@@ -147,7 +147,7 @@ func TestPointsOfThePond(t *testing.T) {
 	}
 	same(t, "cut-off", s.Outputs[2], Output{ID: "cutoff", Name: "断电", Trip: true, OnStart: new(true), OnExit: "hold",
 		Verify:    &Verify{Point: "feed.face", Is: drivers.BoolValue(false), Within: 5 * time.Second},
-		FirstLine: "工作面甲烷断电仪", Bus: "plc", Where: "relays coil 3", Line: at("cutoff:")})
+		FirstLine: "工作面甲烷断电仪", Bus: "plc", Device: "relays", Where: "relays coil 3", Line: at("cutoff:")})
 	if !s.Outputs[1].UntilAck || s.Outputs[0].UntilAck || s.Outputs[0].OnStart != nil {
 		t.Errorf("%+v", s.Outputs)
 	}

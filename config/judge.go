@@ -60,6 +60,7 @@ type bus struct {
 	modbus   modbus.Config
 	gpio     gpio.Config
 	sim      sim.Config
+	share    float64        // percent
 	units    map[string]int // device, to its place in modbus.Units or sim.Units
 	untimed  bool           // something that its timing depends on is wrong
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"pithead/drivers/gpio"
@@ -24,7 +26,7 @@ func (j *judge) judgeBus(b *bus) {
 		return
 	}
 	b.kind = kind
-	b.untimed = b.broken("baud", "parity", "stop", "gap") || j.top.broken("defaults")
+	b.untimed = b.broken("baud", "parity", "stop", "gap", "data", "framing") || j.top.broken("defaults")
 	for _, k := range b.keys {
 		if k != kind && !slices.Contains(kindsOf(k), kind) {
 			j.keyf(b.object, k, "a %s bus has none; it belongs to %s", kind, orList(kindsOf(k)))
@@ -32,6 +34,12 @@ func (j *judge) judgeBus(b *bus) {
 		}
 	}
 	j.sameHardware(b)
+	if v := b.given("dead-share"); v != nil {
+		b.share, _ = strconv.ParseFloat(strings.TrimSuffix(v.text, "%"), 64)
+		if b.share < 1 {
+			j.errorf(v.place, "%s leaves no time to see an offline device again; want 1%% to 100%%", v.text)
+		}
+	}
 	switch kind {
 	case "gpio":
 		b.gpio = gpio.Config{ID: b.id, Chip: b.text(kind)}
@@ -57,6 +65,7 @@ func (j *judge) lineOf(b *bus) modbus.Config {
 	c := modbus.Config{
 		ID: b.id, Transport: transports[b.kind], Address: b.text(b.kind),
 		Baud: b.int("baud"), Parity: parities[b.text("parity")], DataBits: digit(b.text("data")), StopBits: digit(b.text("stop")),
+		ASCII: b.text("framing") == "ascii", RS485: b.bool("rs485"),
 		Timeout: b.dur("timeout"), Gap: b.dur("gap"),
 	}
 	if c.Timeout == 0 {
@@ -145,6 +154,9 @@ func (j *judge) judgeSetup(d *device) {
 		}
 		if w := e.obj.given("write"); k == "coil" && w != nil && w.n > 1 {
 			j.errorf(w.place, "%s is no state of a coil; want 0 or 1", w.text)
+		} else if at := e.obj.given(k); w != nil && at != nil {
+			d.conf.Setup = append(d.conf.Setup, modbus.Write{Table: tables[k], Address: uint16(at.n), Value: uint16(w.n), Line: e.line})
+			j.take(fmt.Sprintf("%s %s %d", d.id, k, at.n), e.path)
 		}
 	}
 }

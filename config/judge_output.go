@@ -98,6 +98,7 @@ func (j *judge) outputRegister(o *output) {
 		j.errorf(v.place, "%s can only be read; want a coil (00001) or a holding register (40001)", v.text)
 		return
 	}
+	o.site.Device = d.id
 	o.bus, o.site.Bus, o.site.Where = d.bus, d.bus.id, fmt.Sprintf("%s %s %d", d.id, name, c.Address)
 	if by, used := j.take(o.site.Where, o.path); used {
 		j.errorf(v.place, "%s %d of %q is used by %s already; want another", name, c.Address, d.id, by)

@@ -133,7 +133,12 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 	if p.bus == nil || p.dormant {
 		return
 	}
-	simulated := sim.InputConfig{ID: p.id, Every: p.site.Every, Truth: p.kind == drivers.Bool, Counts: p.num("counts"), Scale: s}
+	simulated := sim.InputConfig{ID: p.id, Every: p.site.Every, Truth: p.kind == drivers.Bool, Text: p.kind == drivers.Text,
+		Counts: p.num("counts"), Scale: s}
+	if c := p.reg.Counter; c != nil {
+		p.site.Type, p.site.OnChange = "counter", p.site.Deadband == 0
+		simulated.Counts, simulated.Scale.Range = c.Each, p.reg.Total
+	}
 	switch {
 	case p.bus.kind == "":
 	case p.source == "device" && p.bus.kind == "sim":

@@ -31,7 +31,7 @@ var registerKinds = map[string]kindOfRegister{
 	"u64": {modbus.U64, 4, 0, math.MaxUint64}, "i64": {modbus.I64, 4, math.MinInt64, math.MaxInt64},
 	"f32": {modbus.F32, 2, 0, 0}, "f64": {modbus.F64, 4, 0, 0},
 	"bcd16": {modbus.BCD16, 1, 0, 9999}, "bcd32": {modbus.BCD32, 2, 0, 99999999},
-	"bool": {modbus.Truth, 1, 0, 1},
+	"bool": {modbus.Truth, 1, 0, 1}, "hi-lo": {modbus.HiLo, 2, 0, 0},
 }
 
 func (k kindOfRegister) whole() bool { return k.typ != modbus.F32 && k.typ != modbus.F64 }
@@ -139,14 +139,10 @@ func (j *judge) kindOf(p *point, typ string) {
 	k, ok := registerKinds[typ]
 	switch {
 	case typ == "string":
-		p.kind, p.dormant, p.width = drivers.Text, true, p.int("length")
+		p.kind, p.reg.Type, p.width = drivers.Text, modbus.Text, p.int("length")
+		p.reg.Length = p.width
 		if !p.has("length") {
 			j.errorf(p.where("type"), "says not how long; want length, in registers")
-		}
-	case typ == "hi-lo":
-		p.kind, p.dormant, p.width = drivers.Number, true, 2
-		if !p.has("hi") {
-			j.errorf(p.where("type"), "says not what the high register is worth; want hi, as hi: 10000")
 		}
 	case ok:
 		p.kind, p.reg.Type, p.width = drivers.Number, k.typ, k.width
@@ -159,15 +155,42 @@ func (j *judge) kindOf(p *point, typ string) {
 			j.keyf(p.object, x.key, "belongs to type: %s", x.typ)
 		}
 	}
-	if p.has("counter") {
-		p.dormant = true
-		if !ok || !k.whole() || p.kind == drivers.Bool {
-			j.keyf(p.object, "counter", "of type %s; want a type of whole numbers", typ)
-		}
+	if p.reg.Hi = p.num("hi"); typ == "hi-lo" && !p.has("hi") {
+		j.errorf(p.where("type"), "says not what the high register is worth; want hi, as hi: 10000")
 	}
+	j.counterOf(p, typ)
 	p.reg.Order = orders[p.text("order")]
+	if p.kind == drivers.Text && (p.reg.Order == modbus.CDAB || p.reg.Order == modbus.DCBA) {
+		j.errorf(p.where("order"), "%s of a string; want ABCD, or BADC where the bytes of each register are swapped", p.text("order"))
+	}
 	if p.kind == drivers.Bool && p.given("order") != nil && p.reg.Order != modbus.ABCD {
 		j.errorf(p.where("order"), "a bit has no order; leave it out")
+	}
+}
+
+// counterOf is what makes a total of a register that counts up.
+func (j *judge) counterOf(p *point, typ string) {
+	o := p.sub("counter")
+	if !p.has("counter") || o == nil {
+		return
+	}
+	k, ok := registerKinds[typ]
+	if !ok || !k.whole() || p.kind == drivers.Bool || k.typ == modbus.HiLo {
+		j.keyf(p.object, "counter", "of type %s; want a type of whole numbers", typ)
+		return
+	}
+	c := modbus.Counter{Each: o.num("each"), Wraps: math.MaxInt64} // of 64 bits: never
+	if k.hi < 1<<53 {
+		c.Wraps = uint64(k.hi) + 1
+	}
+	if v := o.given("wraps"); v != nil {
+		if uint64(v.n) > c.Wraps {
+			j.errorf(v.place, "%s is more than %s can show; want at most %d", v.text, typ, c.Wraps)
+		}
+		c.Wraps = uint64(v.n)
+	}
+	if c.Each > 0 {
+		p.reg.Counter = &c
 	}
 }
 

@@ -135,7 +135,7 @@ func (j *judge) assemble() {
 }
 
 func (b *bus) build() Bus {
-	out := Bus{ID: b.id, Line: b.line}
+	out := Bus{ID: b.id, Line: b.line, DeadShare: b.share}
 	switch b.kind {
 	case "gpio":
 		out.GPIO = &b.gpio

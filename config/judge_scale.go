@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pithead/drivers"
+	"pithead/drivers/modbus"
 )
 
 // numbersOnly are keys that mean nothing for a truth or a text.
@@ -33,6 +34,9 @@ func (j *judge) judgeScale(p *point) {
 		s.Decimals = int(v.n)
 	}
 	p.site.Range, p.site.Decimals = s.Range, s.Decimals
+	if p.reg.Counter != nil {
+		p.reg.Total, s.Range = s.Range, nil // it bounds the total, not the register
+	}
 	if s.Decimals < 0 && (s.Linear || s.Curve != nil) {
 		s.Decimals = cleaning // all digits, but not those that binary fractions add
 	}
@@ -180,6 +184,8 @@ func pattern64(e *value, k kindOfRegister) (uint64, string) {
 		return 0, fmt.Sprintf("%s has more than the %d bits of the type", e.text, width)
 	case n.hex:
 		return n.bits, ""
+	case k.typ == modbus.HiLo:
+		return 0, e.text + " is no content of two registers; want it in hexadecimal, as 0xFFFFFFFF"
 	case k.width == 2 && !k.whole():
 		return uint64(math.Float32bits(float32(n.num))), ""
 	case !k.whole():

@@ -48,11 +48,14 @@ type Site struct {
 
 // A Bus is one line or board. Exactly one of Modbus, GPIO and Sim is set.
 type Bus struct {
-	ID     string
-	Line   int
-	Modbus *modbus.Config
-	GPIO   *gpio.Config
-	Sim    *sim.Config
+	ID   string
+	Line int
+	// DeadShare is the percent of the bus's time that all units which are
+	// offline may take together; 0 = the agent's own.
+	DeadShare float64
+	Modbus    *modbus.Config
+	GPIO      *gpio.Config
+	Sim       *sim.Config
 }
 
 // A Device is a Modbus unit, on a Modbus or a simulated bus.
@@ -99,6 +102,7 @@ type Output struct {
 	Verify    *Verify
 	FirstLine string
 	Bus       string
+	Device    string // of one on a Modbus line
 	Where     string // for people: "relays coil 3", "board/22"
 	Line      int
 }

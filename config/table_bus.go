@@ -4,20 +4,20 @@ package config
 var busKinds = []string{"serial", "tcp", "rtu-over-tcp", "gpio", "sim"}
 
 var busKeys = section{"bus", "a bus", []key{
-	{"serial", text, "", 0, "Modbus RTU on this line, as /dev/ttyS1"},
+	{"serial", text, "", 0, "Modbus RTU, or ASCII, on this line, as /dev/ttyS1"},
 	{"tcp", hostport, "", 0, "Modbus TCP at host:port"},
-	{"rtu-over-tcp", hostport, "", 0, "RTU frames through a serial server at host:port"},
+	{"rtu-over-tcp", hostport, "", 0, "the same frames through a serial server at host:port"},
 	{"gpio", text, "", 0, "a GPIO character device, by name, label or /dev path"},
 	{"sim", sect("sim"), "", 0, "no hardware: points follow signals"},
 	{"baud", ints(300, 4_000_000), "9600", 0, "speed of the line; of rtu-over-tcp for timing only"},
 	{"parity", words("none", "even", "odd"), "none", 0, "parity of the line"},
 	{"stop", words("1", "2"), "1", 0, "stop bits"},
-	{"data", words("8").or("7"), "8", 0, "data bits; 7 with framing: ascii"},
-	{"framing", words("rtu").or("ascii"), "rtu", 0, "how frames look on the line"},
-	{"rs485", boolean, "", later, "let the kernel switch the line's direction"},
+	{"data", words("7", "8"), "8", 0, "data bits; 7 with framing: ascii"},
+	{"framing", words("rtu", "ascii"), "rtu", 0, "how frames look on the line"},
+	{"rs485", boolean, "", 0, "let the kernel switch the line's direction"},
 	{"timeout", span(10*msec, 60*sec), "(500ms; 1s where the network is between)", 0, "from the request's last byte to the answer's first"},
 	{"gap", span(0, 10*sec), "0s", 0, "silence before a request, on top of 3.5 characters"},
-	{"dead-share", percent, "10%", later, "of the bus's time, at most, for units that are offline"},
+	{"dead-share", percent, "10%", 0, "of the bus's time, at most, for units that are offline"},
 }}
 
 // busOnly says which kinds of bus know a key; keys that are not here are known
@@ -45,7 +45,7 @@ var deviceKeys = section{"device", "a device", []key{
 	{"late", span(0, 60*sec), "3s", 0, "how long after a timeout its answer may still come, on a serial line"},
 	{"profile", text, "", 0, "the kind of device, with its points (pithead help profiles); keys that are not in this table are its parameters"},
 	{"points", list(pattern, 1, many), "(all)", 0, "which of its profile's points it has; * crosses dots"},
-	{"setup", list(sect("setup"), 1, 100), "", later, "what is written each time it comes back"},
+	{"setup", list(sect("setup"), 1, 100), "", 0, "what is written each time it comes back"},
 }}
 
 var setupKeys = section{"setup", "a setup entry", []key{

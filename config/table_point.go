@@ -1,6 +1,6 @@
 package config
 
-var registerTypes = []string{"u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "bcd16", "bcd32", "bool"}
+var registerTypes = []string{"u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "bcd16", "bcd32", "bool", "string", "hi-lo"}
 
 var pointKeys = section{"point", "a point", []key{
 	{"name", text, "", 0, "for people"},
@@ -11,12 +11,12 @@ var pointKeys = section{"point", "a point", []key{
 	{"coil", address, "", 0, "coil: protocol address, from 0"},
 	{"discrete", address, "", 0, "discrete input: protocol address, from 0"},
 	{"register", register, "", 0, "the manual's number instead: 40001 is holding 0, 30001 input 0, 10001 discrete 0, 00001 coil 0"},
-	{"type", words(registerTypes...).or("string", "hi-lo"), "(u16; bool for coil, discrete and bit)", 0, "how registers are read"},
+	{"type", words(registerTypes...), "(u16; bool for coil, discrete and bit)", 0, "how registers are read"},
 	{"order", words("ABCD", "CDAB", "BADC", "DCBA"), "ABCD", 0, "ABCD as on the wire; CDAB words reversed; BADC bytes swapped in each word; DCBA both"},
 	{"bit", ints(0, 15), "", 0, "of a 16-bit register, 0 is the least significant"},
-	{"length", ints(1, 125), "", later, "registers of a string"},
-	{"hi", positive, "", later, "what one of the high register of type hi-lo is worth"},
-	{"counter", sect("counter"), "", later, "the register counts up: the total goes on over a wrap and a restart of the device"},
+	{"length", ints(1, 125), "", 0, "registers of a string, two characters each"},
+	{"hi", positive, "", 0, "what one of the high register of type hi-lo is worth"},
+	{"counter", sect("counter"), "", 0, "the register counts up: the total goes on over a wrap and a restart of the device"},
 	{"gpio", pin, "", 0, "a GPIO line, as board/17"},
 	{"active", words("high", "low"), "high", 0, "which level is 1; also of coils, discretes and bits"},
 	{"pull", words("none", "up", "down"), "none", 0, "bias of the line"},

@@ -21,10 +21,12 @@ type Bus interface {
 
 // A Unit is what is online or offline as one: a Modbus unit, or a whole board.
 type Unit struct {
-	ID      string        // the device in the site file; of a board the bus
-	Pause   time.Duration // least time between two requests to it
-	Retries int           // how often what may be repeated at once is repeated
-	Polls   []Poll
+	ID    string        // the device in the site file; of a board the bus
+	Pause time.Duration // least time between two requests to it
+	Polls []Poll
+	// Setup is what is to be written before anything is read, when the unit is
+	// first heard and each time it comes back; one request each.
+	Setup []func(context.Context) error
 	// Probe asks the least that shows whether the unit lives; nil: read the first poll.
 	Probe func(context.Context) error
 }
@@ -44,9 +46,26 @@ type Driver interface {
 	Read(ctx context.Context) ([]Reading, error)
 }
 
-// An Inspector is a Driver that can also show what the wire held.
+// A Stepper is a Driver whose Read may take several requests. Step makes the
+// next one, so that the loop above may do what is more urgent in between; Read
+// is Step until there is no more.
+type Stepper interface {
+	Step(ctx context.Context) Step
+}
+
+// A Step is what came of one request.
+type Step struct {
+	Readings []Reading     // so far untold; they hold until the next Step
+	More     bool          // the poll is not through
+	Wait     time.Duration // the unit wants to be left alone for so long before the next request
+	Err      error         // of the whole poll, as Read's, once there is no more
+}
+
+// An Inspector is a Driver that can also show what the wire held of one of its
+// points when it was read last: registers in protocol order, nil where there
+// are none, and the time from the request's first byte to the answer's last.
 type Inspector interface {
-	Inspect(ctx context.Context) ([]Inspection, error)
+	Raw(point string) (raw []uint16, took time.Duration)
 }
 
 // An Inspection is a reading with what it was made from.
@@ -98,7 +117,8 @@ type Output interface {
 type Fault struct {
 	Quality Quality   // Comm, Protocol or Exception
 	Code    uint8     // of an exception
-	Again   bool      // it may be repeated at once: bad checksum, busy
+	Again   bool      // repeating it may help: bad checksum, busy
+	Down    bool      // the line itself is not there
 	Until   time.Time // not zero: nothing was sent, since an owed answer could be mistaken until then
 	Err     error
 }

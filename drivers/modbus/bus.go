@@ -29,6 +29,12 @@ func Open(c Config) (drivers.Bus, error) {
 	if c.Transport == RTU {
 		by = serialOpener(c)
 	}
+	return OpenOn(c, by)
+}
+
+// OpenOn is Open for a line that the caller makes: a test's, or one that only
+// imitates its speed.
+func OpenOn(c Config, by Opener) (drivers.Bus, error) {
 	b, err := open(c, by)
 	if err != nil {
 		return nil, err
@@ -36,7 +42,7 @@ func Open(c Config) (drivers.Bus, error) {
 	return b, nil
 }
 
-func open(c Config, by opener) (*Bus, error) {
+func open(c Config, by Opener) (*Bus, error) {
 	if err := errors.Join(judge(c)...); err != nil {
 		return nil, fmt.Errorf("modbus %s: %w", c.ID, err)
 	}
@@ -118,12 +124,20 @@ func judge(c Config) (mistakes []error) {
 	if c.Transport > TCP {
 		bad("unknown transport %d", c.Transport)
 	}
+	if c.ASCII && c.Transport == TCP || c.RS485 && c.Transport != RTU {
+		bad("framing and direction are for serial lines")
+	}
 	if c.Baud < 0 || c.Timeout < 0 || c.Gap < 0 {
 		bad("baud, timeout and gap can't be negative")
 	}
 	for _, u := range c.Units {
 		if c.Transport != TCP && (u.Unit < 1 || u.Unit > 247) {
 			bad("unit %s: address %d is not in 1..247", u.ID, u.Unit)
+		}
+		for _, w := range u.Setup {
+			if w.Table != Coil && w.Table != Holding {
+				bad("setup of %s: only coils and holding registers can be written", u.ID)
+			}
 		}
 		for _, p := range u.Points {
 			if err := p.judge(); err != nil {
@@ -143,8 +157,10 @@ func (p *PointConfig) judge() error {
 	switch {
 	case p.Table < Coil || p.Table > Input:
 		return fmt.Errorf("unknown table %d", p.Table)
-	case p.Type > Truth:
+	case p.Type > Text:
 		return fmt.Errorf("unknown type %d", p.Type)
+	case p.Type == Text && (p.Length < 1 || p.Length > maxRegisters):
+		return fmt.Errorf("a text of %d registers", p.Length)
 	case int(p.Address)+p.width() > 1<<16:
 		return fmt.Errorf("register %d and the %d after it go beyond 65535", p.Address, p.width()-1)
 	case p.Table.bits() && p.Type != Truth:

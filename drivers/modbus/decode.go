@@ -1,9 +1,12 @@
 package modbus
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"strconv"
+	"unicode"
+	"unicode/utf8"
 
 	"pithead/drivers"
 )
@@ -15,11 +18,15 @@ func (p *PointConfig) decode(data []byte, first int) (drivers.Value, drivers.Qua
 	if p.Table.bits() {
 		return p.truth(uint64(data[at/8]>>(at%8)), 0), drivers.Good
 	}
-	bits := p.Order.bits(data[2*at : 2*(at+p.width())])
+	registers := data[2*at : 2*(at+p.width())]
+	if p.Type == Text {
+		return text(registers, p.Order == BADC)
+	}
+	bits := p.Order.bits(registers)
 	if p.Type == Truth {
 		return p.truth(bits, p.Bit), drivers.Good
 	}
-	raw, ok := p.Type.value(bits)
+	raw, ok := p.value(bits)
 	if !ok {
 		return drivers.Value{}, drivers.Sensor
 	}
@@ -49,6 +56,38 @@ func (o Order) bits(data []byte) uint64 {
 }
 
 // value is what the bits mean; not ok where they mean no number.
+func (p *PointConfig) value(bits uint64) (v drivers.Value, ok bool) {
+	if p.Type == HiLo {
+		return p.total(float64(bits>>16), float64(bits&0xFFFF))
+	}
+	return p.Type.value(bits)
+}
+
+// total puts together what was split in two. A low part that should have been
+// carried over is none that such a device can send.
+func (p *PointConfig) total(hi, lo float64) (v drivers.Value, ok bool) {
+	if p.Hi > 1 && lo >= p.Hi {
+		return v, false
+	}
+	return drivers.NumberValue(float64(hi*p.Hi) + lo), true
+}
+
+// text is two characters a register, high byte first unless they are swapped,
+// up to the first NUL, without the blanks that fill it up. Bytes that are no
+// UTF-8 are no text that anybody could send on.
+func text(registers []byte, swapped bool) (drivers.Value, drivers.Quality) {
+	b := append([]byte(nil), registers...)
+	for i := 0; swapped && i < len(b); i += 2 {
+		b[i], b[i+1] = b[i+1], b[i]
+	}
+	b, _, _ = bytes.Cut(b, []byte{0})
+	b = bytes.TrimRight(b, " ")
+	if !utf8.Valid(b) || bytes.ContainsFunc(b, unicode.IsControl) {
+		return drivers.Value{}, drivers.Sensor
+	}
+	return drivers.TextValue(string(b)), drivers.Good
+}
+
 func (t Type) value(bits uint64) (v drivers.Value, ok bool) {
 	switch t {
 	case U16, U32:

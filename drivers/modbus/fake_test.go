@@ -95,7 +95,7 @@ type stand struct {
 // newStand opens a bus whose requests go to play, with the number of each from 0.
 func newStand(t *testing.T, c Config, play func(i int, request []byte, say sayer)) *stand {
 	s := &stand{t: t}
-	b, err := open(c, func(context.Context, time.Duration) (wire, error) {
+	b, err := open(c, func(context.Context, time.Duration) (Wire, error) {
 		s.opens++
 		if s.away {
 			return nil, errors.New("not there")

@@ -37,7 +37,7 @@ func (l *rtuLine) receive(a ask) ([]byte, error) {
 		if err != nil && !expired(err) {
 			return nil, l.lost(a, err)
 		}
-		if err != nil && !h.since.IsZero() && len(l.in) >= headed {
+		if err != nil && !h.since.IsZero() && len(l.framing.front(l.in)) >= headed {
 			return nil, protocol("the answer of unit %d breaks off after %d bytes", a.unit(), len(l.in))
 		}
 		if l.sift(&h, err != nil) {
@@ -53,15 +53,16 @@ func (l *rtuLine) receive(a ask) ([]byte, error) {
 // patience is how long to go on listening: until the answer must have begun,
 // and from its beginning on for as long as its characters take.
 func (l *rtuLine) patience(h *hearing, first time.Time) time.Time {
-	if h.noisy || len(l.in) == 0 || !h.ask.begins(l.in) {
+	front := l.framing.front(l.in)
+	if h.noisy || len(front) == 0 || !h.ask.begins(front) {
 		h.since = time.Time{}
 		return first
 	}
 	if h.since.IsZero() {
 		h.since = l.busy
 	}
-	whole := h.since.Add(l.pace.wire(h.ask.length()) + l.slack)
-	if len(l.in) < headed {
+	whole := h.since.Add(l.pace.wire(l.framing.chars(h.ask.length())) + l.slack)
+	if len(front) < headed {
 		return later(first, whole)
 	}
 	return whole
@@ -71,8 +72,7 @@ func (l *rtuLine) patience(h *hearing, first time.Time) time.Time {
 // the hearing is over. With last set nothing more will come.
 func (l *rtuLine) sift(h *hearing, last bool) bool {
 	for {
-		what, n := h.ask.look(l.in, last)
-		frame := l.in[:n]
+		what, n, frame := l.framing.look(h.ask, l.in, last)
 		switch {
 		case what == more:
 			return false

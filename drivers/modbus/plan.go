@@ -113,8 +113,10 @@ func (p *PointConfig) width() int {
 		return 1
 	}
 	switch p.Type {
-	case U32, I32, F32, BCD32:
+	case U32, I32, F32, BCD32, HiLo:
 		return 2
+	case Text:
+		return p.Length
 	case U64, I64, F64:
 		return 4
 	}

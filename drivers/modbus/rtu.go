@@ -22,28 +22,31 @@ const (
 	silentLimit = 2
 )
 
-// An rtuLine carries RTU frames over a tty or a connection to a serial server.
+// An rtuLine carries RTU or ASCII frames over a tty or a connection to a serial
+// server.
 type rtuLine struct {
-	open    opener
+	open    Opener
+	framing framing
 	network bool // not a tty: the connection is closed on garbage
 	pace    pace
 	slack   time.Duration
 
-	wire   wire      // nil while closed
+	wire   Wire      // nil while closed
 	busy   time.Time // when the last character was on the wire, sent or received
 	silent int       // timeouts in a row without a byte
 	doubt  doubt
 	call   call
 	trace  trace
 	in     []byte
+	out    []byte
 }
 
-func newRTULine(c Config, open opener) *rtuLine {
-	l := &rtuLine{open: open, network: c.Transport == RTUOverTCP, pace: paceOf(c), slack: slackSerial, doubt: doubt{}}
+func newRTULine(c Config, open Opener) *rtuLine {
+	l := &rtuLine{open: open, network: c.Transport == RTUOverTCP, framing: framingOf(c), pace: paceOf(c), slack: slackSerial, doubt: doubt{}}
 	if l.network {
 		l.slack = slackNetwork
 	}
-	l.in = make([]byte, 0, 4*maxFrame)
+	l.in, l.out = make([]byte, 0, 4*asciiMost), make([]byte, 0, asciiMost)
 	return l
 }
 
@@ -75,7 +78,7 @@ func (l *rtuLine) connect() error {
 	if l.wire == nil {
 		w, err := l.open(l.call.ctx, l.call.timeout)
 		if err != nil {
-			return comm("open: %w", err)
+			return down("open: %w", err)
 		}
 		l.wire, l.silent = w, 0
 	}
@@ -108,8 +111,9 @@ func (l *rtuLine) transmit(request []byte) error {
 		return &drivers.Fault{Quality: qualityOf(err), Err: err}
 	}
 	l.trace.sent = time.Now()
-	took := l.pace.wire(len(request))
-	n, err := write(l.wire, request, took+l.call.timeout)
+	l.out = l.framing.encode(l.out[:0], request)
+	took := l.pace.wire(len(l.out))
+	n, err := write(l.wire, l.out, took+l.call.timeout)
 	l.busy = later(l.trace.sent.Add(took), time.Now())
 	if err == nil {
 		return nil

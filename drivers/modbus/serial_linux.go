@@ -12,11 +12,11 @@ import (
 
 // serialOpener opens a tty, raw and for us alone. It is non-blocking, so that
 // every read ends at its deadline, even on a line that hung up.
-func serialOpener(c Config) opener {
+func serialOpener(c Config) Opener {
 	if c.Baud == 0 {
 		c.Baud = defaultBaud
 	}
-	return func(context.Context, time.Duration) (wire, error) {
+	return func(context.Context, time.Duration) (Wire, error) {
 		fd, err := unix.Open(c.Address, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return nil, &os.PathError{Op: "open", Path: c.Address, Err: err}
@@ -55,6 +55,11 @@ func claim(fd int, c Config) error {
 	raw(t, c)
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS2, t); err != nil {
 		return fmt.Errorf("set %d baud: %w", c.Baud, err)
+	}
+	if c.RS485 {
+		if err := direct(fd); err != nil {
+			return err
+		}
 	}
 	_ = unix.IoctlSetInt(fd, unix.TIOCEXCL, 0)
 	return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)

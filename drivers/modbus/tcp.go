@@ -15,9 +15,9 @@ const (
 // that an answer which comes late is known as such and dropped; anything else
 // that doesn't fit means that the stream can't be trusted, and closes it.
 type tcpLine struct {
-	open opener
+	open Opener
 
-	wire   wire   // nil while closed
+	wire   Wire   // nil while closed
 	asked  int    // requests on this connection
 	silent int    // timeouts in a row without a byte
 	in     []byte // what came and was not looked at yet
@@ -25,7 +25,7 @@ type tcpLine struct {
 	trace  trace
 }
 
-func newTCPLine(open opener) *tcpLine {
+func newTCPLine(open Opener) *tcpLine {
 	return &tcpLine{open: open, in: make([]byte, 0, 4*mbapMax)}
 }
 
@@ -52,7 +52,7 @@ func (l *tcpLine) exchange(request []byte) ([]byte, error) {
 	if l.wire == nil {
 		w, err := l.open(l.call.ctx, l.call.timeout)
 		if err != nil {
-			return nil, comm("connect: %w", err)
+			return nil, down("connect: %w", err)
 		}
 		l.wire, l.asked, l.silent, l.in = w, 0, 0, l.in[:0]
 	}

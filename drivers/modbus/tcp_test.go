@@ -43,7 +43,7 @@ func TestOneExchangeOverTCP(t *testing.T) {
 		}, within: 200 * ms},
 		{name: "answers twice", play: func(r []byte, say sayer) { say(20*ms, append(whole(r), whole(r)...)) }, within: 20 * ms},
 		{name: "exception", play: func(r []byte, say sayer) { say(20*ms, ofTCP(binary.BigEndian.Uint16(r), 3, 0x83, 4)) }, quality: drivers.Exception, code: 4, within: 20 * ms},
-		{name: "busy", play: func(r []byte, say sayer) { say(20*ms, ofTCP(binary.BigEndian.Uint16(r), 3, 0x83, 6)) }, quality: drivers.Exception, code: 6, again: true, within: 20 * ms},
+		{name: "busy", play: func(r []byte, say sayer) { say(20*ms, ofTCP(binary.BigEndian.Uint16(r), 3, 0x83, 6)) }, quality: drivers.Exception, code: 6, within: 20 * ms},
 
 		{name: "silent", play: func([]byte, sayer) {}, quality: drivers.Comm, within: time.Second},
 		{name: "too late", play: func(r []byte, say sayer) { say(1001*ms, whole(r)) }, quality: drivers.Comm, within: time.Second},

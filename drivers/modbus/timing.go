@@ -13,6 +13,13 @@ const (
 // to see (MODBUS over Serial Line V1.02, 2.5.1.1).
 const silenceAbove19200 = 1750 * time.Microsecond
 
+func framingOf(c Config) framing {
+	if c.ASCII {
+		return &asciiFraming{}
+	}
+	return binaryFraming{}
+}
+
 // readRequest is the length in characters of every request to read, and of
 // every request to write one coil or register, with address and checksum.
 const readRequest = 8
@@ -32,7 +39,8 @@ func WireTime(c Config, r Request) (pure, typical time.Duration) {
 		return 0, turnaround
 	}
 	pace := paceOf(c)
-	chars := readRequest + answerLength(r.Table, int(r.Quantity))
+	f := framingOf(c)
+	chars := f.chars(readRequest) + f.chars(answerLength(r.Table, int(r.Quantity)))
 	pure = pace.wire(chars) + pace.silence + pace.between
 	return pure, pure + turnaround
 }
@@ -68,7 +76,10 @@ func paceOf(c Config) pace {
 	}
 	p := pace{char: time.Duration(bits) * time.Second / time.Duration(baud)}
 	p.silence = silenceAbove19200
-	if baud <= 19200 {
+	switch {
+	case c.ASCII: // CR and LF end a frame
+		p.silence = 0
+	case baud <= 19200:
 		p.silence = p.char * 7 / 2
 	}
 	p.between = p.silence + c.Gap

@@ -1,11 +1,12 @@
-// Package modbus speaks Modbus RTU, RTU over TCP and TCP to the units of one
-// line, strictly one request at a time. It makes frames and PDUs with goburrow's
-// client; the transports under it are its own. It knows no schedule: when to
-// ask, how often to repeat and when a unit is offline is for the loop above.
+// Package modbus speaks Modbus RTU, ASCII and TCP, on serial lines and through
+// serial servers, to the units of one line, strictly one request at a time. It
+// makes frames and PDUs with goburrow's client; the transports under it are its
+// own. It knows no schedule: when to ask and when a unit is offline is for the
+// loop above, which is given each poll request by request.
 //
 //  1. A value comes from a whole frame with the right checksum, unit, function
 //     and, by what was asked, length.
-//  2. RTU frames have no transaction id. After a timeout the unit gets no
+//  2. RTU and ASCII frames have no transaction id. After a timeout the unit gets no
 //     request that the owed answer would fit, until it has answered one that
 //     can't be mistaken (another function or length; units answer in order) or
 //     Late has passed. Other units go on at once.
@@ -31,7 +32,7 @@ type Transport uint8
 
 const (
 	RTU        Transport = iota // serial line
-	RTUOverTCP                  // RTU frames through a serial server
+	RTUOverTCP                  // the same frames through a serial server
 	TCP                         // MBAP
 )
 
@@ -44,6 +45,8 @@ type Config struct {
 	Parity    byte // 'N', 'E', 'O'
 	DataBits  int  // 7 or 8
 	StopBits  int
+	ASCII     bool          // frames of hexadecimal digits, with an LRC; not on TCP
+	RS485     bool          // the kernel switches the line's direction
 	Timeout   time.Duration // from the request's last byte to the answer's first
 	Gap       time.Duration // silence before a request, on top of 3.5 characters
 	Units     []UnitConfig
@@ -62,7 +65,16 @@ type UnitConfig struct {
 	Join       int           // unused registers that may be read along
 	Max        int           // registers a request
 	Late       time.Duration // how long an answer may be owed; 0 = 3s
+	Setup      []Write       // what is written when it is first heard, and each time it comes back
 	Points     []PointConfig
+}
+
+// A Write is one register or coil that is set up.
+type Write struct {
+	Table   Table // Coil or Holding
+	Address uint16
+	Value   uint16 // of a coil 0 or 1
+	Line    int    // in the site file, for messages
 }
 
 // Table is one of the four address spaces.
@@ -90,6 +102,8 @@ const (
 	BCD16
 	BCD32
 	Truth // coil, discrete, or a bit of a register
+	HiLo  // two registers, the first of which is worth Hi ones of the second
+	Text  // Length registers of two characters each
 )
 
 // Order says where the bytes of a value of two or four registers stand.
@@ -110,12 +124,22 @@ type PointConfig struct {
 	Type    Type
 	Order   Order
 	Bit     int // of a 16-bit register, 0 = least significant; -1 = none
+	Length  int // registers of a Text
+	Hi      float64
+	Counter *Counter    // it counts up; the value is the total
+	Total   *[2]float64 // range of that total; Scale's is the register's own
 	Every   time.Duration
 	WarmUp  time.Duration
 	Invert  bool // active: low
 	Scale   drivers.Scale
 	Alarmed bool // an alarm hangs on it: it is never left alone for long
 	Line    int  // in the site file, for messages
+}
+
+// Counter says how a register that counts up makes a total.
+type Counter struct {
+	Wraps uint64  // where it begins again
+	Each  float64 // what one is worth
 }
 
 // OutputConfig is a coil or a holding register that is switched.

@@ -3,6 +3,7 @@ package modbus
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,6 +27,8 @@ type unit struct {
 	polls   []*poll
 	probes  []shape
 
+	counters map[string]*counter // by point
+
 	failed int       // requests in a row without an answer
 	back   time.Time // the first good answer, at all or after it was gone; zero before
 	counts Counts
@@ -38,12 +41,17 @@ type shape struct {
 }
 
 func newUnit(b *Bus, c Config, config UnitConfig) *unit {
-	u := &unit{bus: b, id: config.ID, addr: config.Unit, config: config, timeout: config.Timeout, late: config.Late}
+	u := &unit{bus: b, id: config.ID, addr: config.Unit, config: config, timeout: config.Timeout, late: config.Late, counters: map[string]*counter{}}
 	if u.timeout <= 0 {
 		u.timeout = c.Timeout
 	}
 	if u.late <= 0 {
 		u.late = defaultLate
+	}
+	for _, p := range config.Points {
+		if p.Counter != nil {
+			u.counters[p.ID] = newCounter(*p.Counter)
+		}
 	}
 	for _, b := range blocksOf(&config) {
 		u.polls = append(u.polls, &poll{unit: u, block: b})
@@ -53,7 +61,10 @@ func newUnit(b *Bus, c Config, config UnitConfig) *unit {
 }
 
 func (u *unit) describe() drivers.Unit {
-	d := drivers.Unit{ID: u.id, Pause: u.config.Pause, Retries: u.config.Retries, Probe: u.probe}
+	d := drivers.Unit{ID: u.id, Pause: u.config.Pause, Probe: u.probe}
+	for _, w := range u.config.Setup {
+		d.Setup = append(d.Setup, func(ctx context.Context) error { return u.write(ctx, w) })
+	}
 	for _, p := range u.polls {
 		r := p.block.request(&u.config)
 		d.Polls = append(d.Polls, drivers.Poll{Every: r.Every, Points: r.Points, Driver: p})
@@ -78,6 +89,46 @@ func (u *unit) noteLife(err error) {
 
 // alive says that the fault came from the unit itself, in good order.
 func alive(f *drivers.Fault) bool { return f.Quality == drivers.Exception && !absent(f.Code) }
+
+// write sets up one register or coil; an answer that does not repeat what was
+// written is an error.
+func (u *unit) write(ctx context.Context, w Write) error {
+	function, value := byte(modbus.FuncCodeWriteSingleRegister), w.Value
+	if w.Table == Coil {
+		function = modbus.FuncCodeWriteSingleCoil
+		if value != 0 {
+			value = coilOn
+		}
+	}
+	_, err := u.bus.send(ctx, u, function, w.Address, value)
+	if err == nil {
+		return nil
+	}
+	f := *drivers.FaultOf(err)
+	f.Err = fmt.Errorf("setup of %s, line %d: write %d to %s %d: %w", u.id, w.Line, w.Value, w.Table, w.Address, f.Err)
+	return &f
+}
+
+// decode is the value of a point in the data of an answer that began at address
+// first: of a counter the total.
+func (u *unit) decode(p *PointConfig, data []byte, first int) (drivers.Value, drivers.Quality) {
+	v, q := p.decode(data, first)
+	c := u.counters[p.ID]
+	if c == nil || q != drivers.Good {
+		return v, q
+	}
+	if v.Float() < 0 {
+		return drivers.Value{}, drivers.Sensor
+	}
+	raw := uint64(v.Float())
+	if v.Kind() == drivers.Uint {
+		raw = v.Bits()
+	}
+	if _, ok := c.take(raw); !ok {
+		return drivers.Value{}, drivers.Sensor
+	}
+	return c.value(p.Total)
+}
 
 // warm says whether a point that needs so long after its device has come back
 // can be believed.

@@ -16,14 +16,14 @@ import (
 
 // A wire is a line that is open: a tty, a connection, or what a test has in
 // its place. A read that its deadline ends returns os.ErrDeadlineExceeded.
-type wire interface {
+type Wire interface {
 	io.ReadWriteCloser
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
 
-// An opener makes the wire, in no more than the time given.
-type opener func(ctx context.Context, within time.Duration) (wire, error)
+// An Opener makes the wire, in no more than the time given.
+type Opener func(ctx context.Context, within time.Duration) (Wire, error)
 
 // A link is a line as goburrow's client wants it, and what the client has no
 // words for.
@@ -51,7 +51,7 @@ type trace struct {
 }
 
 // read is a Read that the deadline ends, whatever the wire does.
-func read(w wire, b []byte, deadline time.Time) (int, error) {
+func read(w Wire, b []byte, deadline time.Time) (int, error) {
 	if !time.Now().Before(deadline) {
 		return 0, os.ErrDeadlineExceeded
 	}
@@ -68,7 +68,7 @@ func read(w wire, b []byte, deadline time.Time) (int, error) {
 	return 0, err
 }
 
-func write(w wire, b []byte, within time.Duration) (int, error) {
+func write(w Wire, b []byte, within time.Duration) (int, error) {
 	if err := w.SetWriteDeadline(time.Now().Add(within)); err != nil {
 		return 0, err
 	}
@@ -79,8 +79,8 @@ func expired(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
 // dialer opens a TCP connection. Keepalive finds a peer that is gone while no
 // requests are under way.
-func dialer(address string) opener {
-	return func(ctx context.Context, within time.Duration) (wire, error) {
+func dialer(address string) Opener {
+	return func(ctx context.Context, within time.Duration) (Wire, error) {
 		d := net.Dialer{
 			Timeout:         within,
 			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
@@ -95,6 +95,13 @@ func dialer(address string) opener {
 
 func comm(format string, args ...any) *drivers.Fault {
 	return &drivers.Fault{Quality: drivers.Comm, Err: fmt.Errorf(format, args...)}
+}
+
+// down is for a line that is not there at all.
+func down(format string, args ...any) *drivers.Fault {
+	f := comm(format, args...)
+	f.Down = true
+	return f
 }
 
 func protocol(format string, args ...any) *drivers.Fault {

@@ -59,6 +59,9 @@ func (p *point) value(t time.Duration, outputs map[string]*output) (drivers.Valu
 	if p.signal.Noise != 0 {
 		v += p.signal.Noise * (2*p.noise.Float64() - 1)
 	}
+	if p.Text {
+		return drivers.TextValue(drivers.NumberValue(v).String()), drivers.Good
+	}
 	return p.shape.Apply(drivers.NumberValue(v), 0)
 }
 

@@ -31,6 +31,7 @@ type InputConfig struct {
 	ID     string
 	Every  time.Duration
 	Truth  bool
+	Text   bool          // the signal's number, written out
 	Counts float64       // the signal is a rate of pulses a second
 	Scale  drivers.Scale // only Decimals and Range: a signal is in the point's unit already
 }

@@ -1,0 +1,254 @@
+// Package modbustest is a Modbus line for tests and benchmarks: a wire that
+// carries RTU frames character by character at the line's speed, in whatever
+// time runs (real, or a test's bubble), and the units on it. It knows no bus:
+// modbus.OpenOn is given its Open.
+package modbustest
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"pithead/drivers/modbus"
+)
+
+// A Line is one serial line with units on it. The zero values of what it is
+// made from are those of a unit that answers at once.
+type Line struct {
+	Char  time.Duration // one character, with its start, parity and stop bits
+	Units map[byte]*Unit
+
+	mu    sync.Mutex
+	gone  bool // nobody can open it
+	Asked int  // requests that came in whole
+	wire  *wire
+}
+
+// A Unit answers reads with the register's own address, or what Read says, and
+// takes every write.
+type Unit struct {
+	Turnaround time.Duration // from the request's last character to the answer's first
+	Read       func(function byte, address uint16) uint16
+	Refuse     func(function byte, address, quantity uint16) (code byte) // 0 = it does not
+	mu         sync.Mutex
+	dead       bool
+	asked      []time.Time
+	written    []Written
+}
+
+// A Written is one register or coil that was written, and when.
+type Written struct {
+	At       time.Time
+	Function byte
+	Address  uint16
+	Value    uint16
+}
+
+// Kill makes the unit silent, or lets it answer again.
+func (u *Unit) Kill(dead bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.dead = dead
+}
+
+// Asked is when requests to the unit had come in, whether it was dead or not.
+func (u *Unit) Asked() []time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return append([]time.Time(nil), u.asked...)
+}
+
+// Writes is what was written so far.
+func (u *Unit) Writes() []Written {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return append([]Written(nil), u.written...)
+}
+
+// CharOf is how long a character of ten bits takes.
+func CharOf(baud int) time.Duration { return 10 * time.Second / time.Duration(baud) }
+
+// Pull takes the line away, as an adapter that is pulled, or puts it back.
+func (l *Line) Pull(gone bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = gone
+	if gone && l.wire != nil {
+		l.wire.Close()
+	}
+}
+
+// Open is a modbus.Opener.
+func (l *Line) Open(context.Context, time.Duration) (modbus.Wire, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return nil, &os.PathError{Op: "open", Path: "line", Err: os.ErrNotExist}
+	}
+	l.wire = &wire{line: l, come: make(chan struct{}, 1), gone: make(chan struct{})}
+	return l.wire, nil
+}
+
+// Silence is what the standard wants between frames.
+func (l *Line) Silence() time.Duration {
+	if l.Char < CharOf(19200) {
+		return 1750 * time.Microsecond
+	}
+	return l.Char * 7 / 2
+}
+
+// wire is one opening of the line. What is said is a run of characters each of
+// which can be read from its own time on.
+type wire struct {
+	line     *Line
+	come     chan struct{} // something was said
+	gone     chan struct{}
+	once     sync.Once
+	mu       sync.Mutex
+	said     []byte
+	from     time.Time // when the first character of said is whole
+	deadline time.Time
+}
+
+func (w *wire) Read(b []byte) (int, error) {
+	for {
+		n, next := w.take(b)
+		if n > 0 {
+			return n, nil
+		}
+		until := w.deadline
+		if !next.IsZero() && next.Before(until) {
+			until = next
+		}
+		t := time.NewTimer(time.Until(until))
+		select {
+		case <-t.C:
+		case <-w.come:
+		case <-w.gone:
+			t.Stop()
+			return 0, io.EOF
+		}
+		t.Stop()
+		if n, _ = w.take(b); n == 0 && !time.Now().Before(w.deadline) {
+			return 0, os.ErrDeadlineExceeded
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+// take hands out the characters that are whole by now, or when the next one is.
+// Like a kernel it hands out a run of them at once where it can: up to sixteen
+// are waited for, as a UART's buffer does.
+func (w *wire) take(b []byte) (n int, next time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.said) == 0 {
+		return 0, next
+	}
+	late := time.Since(w.from)
+	whole := 0
+	if late >= 0 {
+		whole = min(len(w.said), 1+int(late/w.line.Char))
+	}
+	const fifo = 16
+	if want := min(fifo, len(w.said)); whole < want {
+		return 0, w.from.Add(time.Duration(want-1) * w.line.Char)
+	}
+	n = copy(b, w.said[:whole])
+	w.said = w.said[n:]
+	w.from = w.from.Add(time.Duration(n) * w.line.Char)
+	return n, next
+}
+
+func (w *wire) Write(b []byte) (int, error) {
+	select {
+	case <-w.gone:
+		return 0, errors.New("the line is gone")
+	default:
+	}
+	sent := time.Now().Add(time.Duration(len(b)) * w.line.Char)
+	answer, at := w.line.answer(b, sent)
+	if answer != nil {
+		w.mu.Lock()
+		w.said, w.from = append(w.said, answer...), at.Add(w.line.Char)
+		w.mu.Unlock()
+		select {
+		case w.come <- struct{}{}:
+		default:
+		}
+	}
+	return len(b), nil
+}
+
+func (w *wire) Close() error {
+	w.once.Do(func() { close(w.gone) })
+	return nil
+}
+
+func (w *wire) SetReadDeadline(d time.Time) error { w.deadline = d; return nil }
+func (w *wire) SetWriteDeadline(time.Time) error  { return nil }
+
+// answer is what the asked unit says, and when its first character begins.
+func (l *Line) answer(r []byte, sent time.Time) ([]byte, time.Time) {
+	l.mu.Lock()
+	l.Asked++
+	u := l.Units[r[0]]
+	l.mu.Unlock()
+	if u == nil {
+		return nil, sent
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.asked = append(u.asked, sent)
+	if u.dead {
+		return nil, sent
+	}
+	return u.answer(r, sent), sent.Add(l.Silence() + u.Turnaround)
+}
+
+func (u *Unit) answer(r []byte, sent time.Time) []byte {
+	address, word := binary.BigEndian.Uint16(r[2:]), binary.BigEndian.Uint16(r[4:])
+	if u.Refuse != nil {
+		if code := u.Refuse(r[1], address, word); code != 0 {
+			return Frame(r[0], r[1]|0x80, code)
+		}
+	}
+	switch r[1] {
+	case 5, 6:
+		u.written = append(u.written, Written{sent, r[1], address, word})
+		return append([]byte(nil), r...)
+	case 1, 2:
+		return Frame(append([]byte{r[0], r[1], byte((word + 7) / 8)}, make([]byte, (word+7)/8)...)...)
+	}
+	b := []byte{r[0], r[1], byte(2 * word)}
+	for i := range word {
+		v := address + i
+		if u.Read != nil {
+			v = u.Read(r[1], address+i)
+		}
+		b = binary.BigEndian.AppendUint16(b, v)
+	}
+	return Frame(b...)
+}
+
+// Frame is the bytes with their CRC.
+func Frame(b ...byte) []byte {
+	crc := uint16(0xFFFF)
+	for _, c := range b {
+		crc ^= uint16(c)
+		for range 8 {
+			if crc&1 != 0 {
+				crc = crc>>1 ^ 0xA001
+			} else {
+				crc >>= 1
+			}
+		}
+	}
+	return binary.LittleEndian.AppendUint16(b, crc)
+}
