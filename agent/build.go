@@ -36,7 +36,7 @@ func open(b config.Bus, alarmed map[string]bool) (drivers.Bus, error) {
 }
 
 // openBuses opens every bus of the site with its outputs.
-func openBuses(site *config.Site, last map[string]record.Last, before boards, log *slog.Logger) (map[string]*busLoop, []*busLoop, error) {
+func openBuses(site *config.Site, last map[string]record.Last, counters map[string]counted, before boards, log *slog.Logger) (map[string]*busLoop, []*busLoop, error) {
 	defer before.close(log) // what no bus of this site has taken
 	byID, where := map[string]*busLoop{}, map[string]int{}
 	for _, p := range site.Points {
@@ -64,6 +64,11 @@ func openBuses(site *config.Site, last map[string]record.Last, before boards, lo
 			b.share = cb.DeadShare
 		}
 		b.where = where
+		if c, ok := bus.(drivers.Counters); ok {
+			for id, s := range counters {
+				c.Resume(drivers.CounterStart{Point: id, Form: s.Form, Ahead: s.Ahead})
+			}
+		}
 		if t, ok := bus.(drivers.Totals); ok && !kept {
 			for id, l := range last {
 				if k := l.Good.Kind(); k != drivers.None && k != drivers.Text {

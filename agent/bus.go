@@ -21,6 +21,7 @@ type busLoop struct {
 	emit   func(context.Context, []drivers.Reading)
 	report func(switched)
 	losses func(point string, edges uint64) // edges that are newly known to be lost
+	counts func(drivers.CounterStart)       // a register's total began, or its device restarted
 	log    *slog.Logger
 	told   time.Time // when the units' states were published
 	dead   time.Time // no offline unit is probed before, so that the living keep their share

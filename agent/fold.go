@@ -28,8 +28,10 @@ type fold struct {
 	Offsets map[uint32]int64      `json:"offsets,omitempty"`
 	Alarms  map[string]remembered `json:"alarms,omitempty"` // those that are not normal
 	Outputs map[string]switchedTo `json:"outputs,omitempty"`
-	Config  string                `json:"config,omitempty"` // hash of the site file that ran last
-	Stopped bool                  `json:"stopped"`          // the newest run ended in order
+	// Counters is how the totals of registers that count up began, by point.
+	Counters map[string]counted `json:"counters,omitempty"`
+	Config   string             `json:"config,omitempty"` // hash of the site file that ran last
+	Stopped  bool               `json:"stopped"`          // the newest run ended in order
 
 	read string // the epoch of the newest event that was read, whether it could be taken or not
 }
@@ -50,6 +52,12 @@ type remembered struct {
 	UpN   uint64   `json:"up-n"` // the number of that event
 }
 
+// counted is how a register's total began; see drivers.CounterStart.
+type counted struct {
+	Form  string `json:"form"`
+	Ahead uint64 `json:"ahead"`
+}
+
 // switchedTo is what an output was told last.
 type switchedTo struct {
 	On    bool   `json:"on"`
@@ -60,7 +68,7 @@ type switchedTo struct {
 const boots = 64
 
 func newFold() *fold {
-	return &fold{Offsets: map[uint32]int64{}, Alarms: map[string]remembered{}, Outputs: map[string]switchedTo{}}
+	return &fold{Offsets: map[uint32]int64{}, Alarms: map[string]remembered{}, Outputs: map[string]switchedTo{}, Counters: map[string]counted{}}
 }
 
 // key is the fold as a key frame: JSON, deflated, since a bus that is gone can
@@ -101,6 +109,13 @@ func (f *fold) add(p event.Parsed) {
 		f.alarm(p)
 	case "output":
 		f.Outputs[outputID(p.ID)] = switchedTo{On: p.State == "on", Stuck: p.Text("stuck")}
+	case "input":
+		if form := p.Text("counter"); form != "" {
+			c := counted{Form: form}
+			if json.Unmarshal(p.Member("ahead"), &c.Ahead) == nil {
+				f.Counters[p.Point] = c
+			}
+		}
 	case "start":
 		f.BootID, f.Config, f.Stopped = p.Text("boot-id"), p.Text("config"), false
 	case "stop":

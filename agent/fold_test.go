@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"pithead/agent/event"
 	"pithead/buffer"
 )
 
@@ -30,5 +31,25 @@ func TestTenThousandStandingAlarmsFitOneKey(t *testing.T) {
 		if i > 2000 {
 			break
 		}
+	}
+}
+
+// How a register's total began outlives any number of starts: it is in the fold.
+func TestWhereACounterBeganIsRemembered(t *testing.T) {
+	f := newFold()
+	for _, e := range []string{
+		`{"v":1,"epoch":"00000000000000000000000000000000","n":1,"boot":1,"m":5,"kind":"input","id":"pond.rain","state":"begun","point":"pond.rain","counter":"holding 5 of 65536, 0.2 each","ahead":0,"chain":"","alg":"ed25519","kid":"k","sig":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}`,
+		`{"v":1,"epoch":"00000000000000000000000000000000","n":2,"boot":1,"m":9,"kind":"input","id":"pond.rain","state":"restarted","point":"pond.rain","counter":"holding 5 of 65536, 0.2 each","ahead":9007199254740993,"chain":"","alg":"ed25519","kid":"k","sig":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}`,
+		`{"v":1,"epoch":"00000000000000000000000000000000","n":3,"boot":1,"m":9,"kind":"input","id":"door","point":"door","state":"changed","chain":"","alg":"ed25519","kid":"k","sig":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}`,
+	} {
+		p, err := event.Parse([]byte(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.add(p)
+	}
+	g, err := readKey(f.key())
+	if err != nil || len(g.Counters) != 1 || g.Counters["pond.rain"] != (counted{"holding 5 of 65536, 0.2 each", 9007199254740993}) {
+		t.Errorf("%+v, %v", g, err)
 	}
 }

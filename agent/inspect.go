@@ -10,7 +10,7 @@ import (
 )
 
 // remark tells what the driver knows beside the readings: edges that were
-// lost, and why single points are bad.
+// lost, counters that began anew, and why single points are bad.
 func (b *busLoop) remark(rs []drivers.Reading) {
 	if l, ok := b.bus.(drivers.Losses); ok {
 		for _, r := range rs {
@@ -18,6 +18,11 @@ func (b *busLoop) remark(rs []drivers.Reading) {
 				b.losses(r.Point, n-b.lost[r.Point])
 				b.lost[r.Point] = n
 			}
+		}
+	}
+	if c, ok := b.bus.(drivers.Counters); ok {
+		for s, any := c.Began(); any; s, any = c.Began() {
+			b.counts(s)
 		}
 	}
 	for _, r := range rs {

@@ -190,13 +190,14 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
 	a.judge.refill(a.newReread(last), a.judge.formulas())
 	a.rec.failed, a.rec.key, a.rec.unstored = a.diskFailed, a.key, a.tellUplinks
-	if a.buses, a.loops, err = openBuses(site, last, o.Before.boards, o.Log); err != nil {
+	if a.buses, a.loops, err = openBuses(site, last, a.rec.fold.Counters, o.Before.boards, o.Log); err != nil {
 		return nil, errors.Join(err, a.buf.Close())
 	}
 	for _, b := range a.loops {
 		b.emit = a.emit
 		b.report = a.report
 		b.losses = a.tellLosses
+		b.counts = a.tellCounter
 	}
 	a.tellStart(append(opened, faults...))
 	a.addUplinks()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"pithead/agent/event"
+	"pithead/drivers"
 )
 
 func (a *agent) tellUplinks(payload []byte) {
@@ -24,6 +25,17 @@ func (a *agent) report(s switched) {
 func (a *agent) tellLosses(point string, edges uint64) {
 	a.judge.tell(event.Event{Kind: "fault", ID: point, Point: point, Why: "edges were lost: what is counted is a lower bound",
 		More: []event.Field{{Name: "lost", Value: edges}}}, a.judge.now())
+}
+
+// tellCounter records how the total of a register that counts up began, or went
+// on after a restart of its device: the next run must know.
+func (a *agent) tellCounter(s drivers.CounterStart) {
+	e := event.Event{Kind: "input", ID: s.Point, Point: s.Point, State: "begun",
+		More: []event.Field{{Name: "counter", Value: s.Form}, {Name: "ahead", Value: s.Ahead}}}
+	if s.Again {
+		e.State, e.Why = "restarted", "its register began again at 0: the total goes on"
+	}
+	a.judge.tell(e, a.judge.now())
 }
 
 // tellStart records that, and how, this run began.

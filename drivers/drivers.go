@@ -91,6 +91,24 @@ type Totals interface {
 	SetTotal(point string, total float64)
 }
 
+// Counters is a Bus with registers that count up by themselves, whose totals go
+// on over a restart of the device and, with what was counted meanwhile, over one
+// of the agent: what Began says is kept, and given back with Resume, before
+// SetTotal, by the next run.
+type Counters interface {
+	Began() (CounterStart, bool) // one that is not told yet
+	Resume(CounterStart)
+}
+
+// A CounterStart is how the total of a register that counts up began, or went
+// on when its device had restarted.
+type CounterStart struct {
+	Point string
+	Form  string // the register and its pulses; of another form it means nothing
+	Ahead uint64 // pulses that the total has more than the register, modulo its wrap
+	Again bool   // the device had restarted
+}
+
 // Losses is a Bus that notices when edges were lost. Lost is how many are known
 // to be missing at a point since the bus was opened; once it is not 0, a total
 // of that point is a lower bound. It may be called while Watch runs.

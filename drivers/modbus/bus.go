@@ -19,6 +19,7 @@ type Bus struct {
 	units   []*unit
 	outputs map[string]*output
 	line    Counts
+	began   []drivers.CounterStart // not asked for yet
 	closed  bool
 }
 

@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,39 +10,50 @@ import (
 	"pithead/drivers"
 )
 
-// Each story is what the register shows, read after read, and the totals; a
-// number after a slash is a total that was stored, with which a new agent
-// goes on.
+// Each story is what the register shows, read after read, and the totals. A new
+// agent goes on with the total that was stored and with what Began said of the
+// old one; after a ? that is lost, and after a ! the register is another.
 func TestCounters(t *testing.T) {
 	for _, c := range []struct{ name, shows, want string }{
 		{"it counts up", "0 1 5 5 100", "0 0.2 1 1 20"},
 		{"what it showed first is in the total", "40 41", "8 8.2"},
 		{"over the wrap", "65500 65530 4", "13100 13106 13108"},
-		{"over the wrap in a great step", "40000 52000 64000 10464", "8000 10400 12800 15200"},
+		{"over the wrap in great steps", "40000 52000 64000 10464", "8000 10400 12800 15200"},
 		{"a device that was restarted", "100 120 0 3", "20 24 24 24.6"},
 		{"restarted, and it counted before it was read", "100 120 7 8", "20 24 25.4 25.6"},
 		{"restarted near its end", "60000 60010 3", "12000 12002 12002.6"},
-		{"an agent that was restarted, and what came meanwhile", "/20 130", "26"},
-		{"over a wrap meanwhile", "/13100 20", "13111.2"},
-		{"a device that was restarted meanwhile", "/20 3 4", "20.6 20.8"},
-		{"a total of more than one wrap", "/20000 34470", "20001.2"}, // 100000 pulses: it showed 34464
-		{"a stored total that is none", "/-3 5", "1"},
+		{"an agent that was restarted, and what came meanwhile", "100 agent 130", "20 26"},
+		{"over a wrap meanwhile", "65500 agent 20", "13100 13111.2"},
+		{"a device that was restarted meanwhile", "100 agent 3 4", "20 20.6 20.8"},
+		{"restarted before, and an agent that was", "100 3 agent 8 agent 9", "20 20.6 21.6 21.8"},
+		{"twice around and an agent", "65500 4 65500 4 agent 10", "13100 13108 26207.2 26215.2 26216.4"},
+		{"what the old agent knew is lost", "100 agent? 130 131 agent 133", "20 20 20.2 20.6"},
+		{"another register of the same name", "100 agent! 50000 50001", "20 20 20.2"},
 	} {
-		ct := newCounter(Counter{Wraps: 1 << 16, Each: 0.2})
+		p := holding("rain", 7)
+		p.Counter = &Counter{Wraps: 1 << 16, Each: 0.2}
 		var got []string
+		b, _ := open(line9600(p), nil)
+		var start drivers.CounterStart
 		for _, f := range strings.Fields(c.shows) {
-			var stored float64
-			var raw uint64
-			if n, _ := fmt.Sscanf(f, "/%g", &stored); n == 1 {
-				ct.resume(stored)
+			if strings.HasPrefix(f, "agent") {
+				stored := b.counter("rain").total.Value().Float()
+				if f == "agent!" {
+					p.Address++
+				}
+				b, _ = open(line9600(p), nil)
+				if f != "agent?" {
+					b.Resume(start)
+				}
+				b.SetTotal("rain", stored)
 				continue
 			}
-			fmt.Sscan(f, &raw)
-			if _, ok := ct.take(raw); !ok {
-				t.Errorf("%s: %d is refused", c.name, raw)
-			}
-			v, _ := ct.value(nil)
+			raw, _ := strconv.ParseUint(f, 10, 64)
+			v, _ := b.units[0].decode(&b.units[0].config.Points[0], []byte{byte(raw >> 8), byte(raw)}, int(p.Address))
 			got = append(got, v.String())
+			for s, ok := b.Began(); ok; s, ok = b.Began() {
+				start = s
+			}
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: %v, want %s", c.name, got, c.want)

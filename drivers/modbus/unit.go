@@ -48,9 +48,9 @@ func newUnit(b *Bus, c Config, config UnitConfig) *unit {
 	if u.late <= 0 {
 		u.late = defaultLate
 	}
-	for _, p := range config.Points {
-		if p.Counter != nil {
-			u.counters[p.ID] = newCounter(*p.Counter)
+	for i := range config.Points {
+		if p := &config.Points[i]; p.Counter != nil {
+			u.counters[p.ID] = newCounter(p)
 		}
 	}
 	for _, b := range blocksOf(&config) {
@@ -117,17 +117,7 @@ func (u *unit) decode(p *PointConfig, data []byte, first int) (drivers.Value, dr
 	if c == nil || q != drivers.Good {
 		return v, q
 	}
-	if v.Float() < 0 {
-		return drivers.Value{}, drivers.Sensor
-	}
-	raw := uint64(v.Float())
-	if v.Kind() == drivers.Uint {
-		raw = v.Bits()
-	}
-	if _, ok := c.take(raw); !ok {
-		return drivers.Value{}, drivers.Sensor
-	}
-	return c.value(p.Total)
+	return u.count(c, v, p.Total)
 }
 
 // warm says whether a point that needs so long after its device has come back
