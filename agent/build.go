@@ -222,7 +222,7 @@ func (j *judge) orderComputed() {
 func (j *judge) onGrid(p *point) {
 	t := &timer{}
 	t.fire = func(at time.Duration) {
-		j.evaluate(p, time.Now())
+		j.evaluate(p, j.clock.Time())
 		j.compute()
 		for at += p.cfg.Every; at <= j.now(); at += p.cfg.Every { // what was slept over was not computed
 		}

@@ -17,6 +17,7 @@ import (
 // What is known of wall time changes in Check only, which one goroutine calls;
 // everything else may be called by any.
 type Clock struct {
+	still *time.Time    // of a replay: the present, moved by hand by the one goroutine there is
 	start time.Time     // when base was read
 	base  time.Duration // since boot, suspended time included
 	least int64         // unix ms: wall time below it can't be true
@@ -46,11 +47,28 @@ func NewClock(least int64) *Clock {
 	return c
 }
 
+// newStillClock is a clock for recorded readings: it stands until it is moved,
+// and its wall time is theirs.
+func newStillClock(at time.Time) *Clock {
+	c := &Clock{start: at, still: &at}
+	c.offset.Store(at.UnixMilli())
+	c.state.Store(uint32(record.Synced))
+	return c
+}
+
+// Time is the present.
+func (c *Clock) Time() time.Time {
+	if c.still != nil {
+		return *c.still
+	}
+	return time.Now()
+}
+
 // M is the time since boot at a moment that carries the monotonic clock.
 func (c *Clock) M(t time.Time) time.Duration { return c.base + t.Sub(c.start) }
 
 // Now is the present in both times.
-func (c *Clock) Now() Stamp { return c.At(c.M(time.Now())) }
+func (c *Clock) Now() Stamp { return c.At(c.M(c.Time())) }
 
 // At is a moment of this boot in both times, by what is known now.
 func (c *Clock) At(m time.Duration) Stamp {

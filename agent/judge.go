@@ -77,12 +77,7 @@ func (j *judge) run(ctx context.Context) {
 	defer ticker.Stop()
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
-	j.endPeriod(j.now()) // the first begins
-	j.constants()
-	for _, g := range j.premises {
-		j.open(g)
-	}
-	j.settle() // outputs get their first word before any reading
+	j.begin()
 	for {
 		d := time.Hour
 		if at, ok := j.timers.next(); ok {
@@ -108,6 +103,16 @@ func (j *judge) run(ctx context.Context) {
 	}
 }
 
+// begin is the judge's first turn: outputs get their first word before any reading.
+func (j *judge) begin() {
+	j.endPeriod(j.now()) // the first begins
+	j.constants()
+	for _, g := range j.premises {
+		j.open(g)
+	}
+	j.settle()
+}
+
 // alarms is every alarm by its id, for the run that follows a reload.
 func (j *judge) alarms() map[string]*alarm.Alarm {
 	m := make(map[string]*alarm.Alarm, len(j.order))
@@ -117,7 +122,7 @@ func (j *judge) alarms() map[string]*alarm.Alarm {
 	return m
 }
 
-func (j *judge) now() time.Duration { return j.clock.M(time.Now()) }
+func (j *judge) now() time.Duration { return j.clock.M(j.clock.Time()) }
 
 // batch judges readings that came together, and what is computed from them.
 func (j *judge) batch(rs []drivers.Reading) {
@@ -155,6 +160,11 @@ func (j *judge) tick() {
 	}
 	j.endPeriod(now) // before anything is counted by a clock that has just changed
 	j.stale(now)
+	j.second()
+}
+
+// second is what is due each second, of recorded readings too.
+func (j *judge) second() {
 	j.compute()
 	j.openPremises()
 	j.openWindows()

@@ -155,7 +155,7 @@ func (j *judge) compute() {
 func (j *judge) constants() {
 	for _, p := range j.computed {
 		if len(p.formula.in) == 0 {
-			j.evaluate(p, time.Now())
+			j.evaluate(p, j.clock.Time())
 		}
 	}
 	j.compute()
@@ -214,7 +214,7 @@ func (j *judge) newest(p *point) time.Time {
 		}
 	}
 	if at.IsZero() {
-		at = time.Now()
+		at = j.clock.Time()
 	}
 	return at
 }
@@ -230,7 +230,7 @@ func (j *judge) stale(now time.Duration) {
 		// Due every cycle; late by three, and by no more than a timeout or two
 		// of a unit that does not answer, whose word is comm.
 		if now-p.heard > 4*every+2*p.timeout {
-			j.sample(p, drivers.Bad(p.cfg.ID, time.Now(), drivers.Stale))
+			j.sample(p, drivers.Bad(p.cfg.ID, j.clock.Time(), drivers.Stale))
 		}
 	}
 }

@@ -58,6 +58,9 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*v = NumberValue(f)
+	if math.Abs(f) < 1<<53 {
+		return nil
+	}
 	if u, err := strconv.ParseUint(string(b), 10, 64); err == nil && u > 1<<53 {
 		*v = UintValue(u)
 	} else if i, err := strconv.ParseInt(string(b), 10, 64); err == nil && i < -1<<53 {

@@ -93,7 +93,7 @@ func (c *Chain) And(e Event, s Stamp) []byte {
 	}
 	b := appendOpening(nil, prev.Epoch)
 	b = strconv.AppendUint(appendName(b, "n"), prev.N+1, 10)
-	b = e.appendMembers(s.append(b))
+	b = e.AppendMembers(s.append(b))
 	b = appendString(appendName(b, "chain"), chain)
 	b = c.key.appendSigner(b)
 	c.pending = Head{Epoch: prev.Epoch, N: prev.N + 1, Hash: sha256.Sum256(b)}
@@ -118,7 +118,7 @@ func (c *Chain) Commit() {
 func Unstored(key *Key, epoch string, e Event, s Stamp) []byte {
 	b := appendOpening(nil, epoch)
 	b = append(appendName(b, "stored"), "false"...)
-	b = e.appendMembers(s.append(b))
+	b = e.AppendMembers(s.append(b))
 	return key.appendSignature(key.appendSigner(b))
 }
 

@@ -67,8 +67,8 @@ var reserved = map[string]bool{
 	"chain": true, "alg": true, "kid": true, "sig": true,
 }
 
-// appendMembers writes e's own members, each with a comma before it.
-func (e Event) appendMembers(b []byte) []byte {
+// AppendMembers writes an event's own members, each with a comma before it.
+func (e Event) AppendMembers(b []byte) []byte {
 	b = appendText(b, "kind", e.Kind)
 	b = appendText(b, "id", e.ID)
 	b = appendText(b, "name", e.Name)

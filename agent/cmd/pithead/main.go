@@ -55,6 +55,7 @@ func commands() []command {
 		{"check", "[FILE]", "judge a site file: every mistake with its line and column", checkHelp, runCheck},
 		{"read", "[POINT…]", "read points once, now: value, quality, raw registers, time taken", readHelp, runRead},
 		{"watch", "", "live values and alarms of the running agent", watchHelp, runWatch},
+		{"replay", "[FILE] READINGS", "judge recorded readings by a site file's alarms: what would have been told", replayHelp, runReplay},
 		{"ack", "ALARM", "acknowledge an alarm of the running agent", ackHelp, runAck},
 		{"reset", "ALARM", "let a latched alarm go, when its condition is over", resetHelp, runReset},
 		{"command", "FILE", "give the running agent a command that a platform signed", commandHelp, runCommand},
@@ -68,7 +69,7 @@ func commands() []command {
 }
 
 // later are commands that are promised and not built.
-var later = []string{"init", "scan", "write", "replay"}
+var later = []string{"init", "scan", "write"}
 
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
 	s := streams{in, out, err}
