@@ -41,6 +41,10 @@ func (j *judge) judgeAlarms(p *point) {
 	}
 	for _, e := range v.list {
 		a := j.judgeAlarm(p, e.obj)
+		if a.cond == "standard" {
+			rungs = append(rungs, j.presetAlarms(p, a, seen)...)
+			continue
+		}
 		j.alarmID(p, a, seen)
 		if a.cond == "fault" {
 			fault = a
@@ -188,8 +192,13 @@ func (j *judge) alarmID(p *point, a *rung, seen map[string]bool) {
 		return
 	}
 	a.def.ID = p.id + "/" + name
-	if seen[name] {
-		j.errorf(at, "alarm %s is there twice; want an id of its own", a.def.ID)
+	j.unique(at, a.def.ID, seen)
+}
+
+// unique refuses an id that another alarm of the point has.
+func (j *judge) unique(at place, id string, seen map[string]bool) {
+	if seen[id] {
+		j.errorf(at, "alarm %s is there twice; want an id of its own", id)
 	}
-	seen[name] = true
+	seen[id] = true
 }

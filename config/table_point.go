@@ -65,7 +65,7 @@ var alarmKeys = section{"alarm", "an alarm", []key{
 	{"rise", positive, "", 0, "value rose by this within"},
 	{"fall", positive, "", 0, "value fell by this within"},
 	{"flat", span(sec, year), "", 0, "moved by no more than the deadband for so long"},
-	{"standard", text, "", later, "a preset by name"},
+	{"standard", text, "", 0, "a preset by name, as aq1029.heading-return; pithead help standards lists them"},
 	{"within", span(sec, 30*day), "", 0, "time of rise and fall"},
 	{"clear", either(number, interval), "", 0, "the condition is over on the safe side of this; default: the threshold"},
 	{"for", span(0, 7*day), "0s", 0, "how long it must last"},
@@ -74,7 +74,7 @@ var alarmKeys = section{"alarm", "an alarm", []key{
 	{"do", either(list(ident, 0, 100), byWord(list(ident, 0, 100), "alarm", "cutoff")), "", 0, "outputs that it asks for"},
 	{"when", formula, "", 0, "suppressed while this is false"},
 	{"escalate", sect("escalate"), "", 0, "a higher level if nobody acknowledges"},
-	{"accepted", sect("accepted"), "", later, "who answers for the numbers of a preset"},
+	{"accepted", sect("accepted"), "", 0, "who answers for the numbers of a preset"},
 }}
 
 var escalateKeys = section{"escalate", "an escalation", []key{

@@ -13,7 +13,7 @@ import (
 // Every row can be read, has a line of help, and names sections that are there.
 func TestTable(t *testing.T) {
 	r := newReader(&problems{})
-	used := map[string]bool{"site": true, "profile": true}
+	used := map[string]bool{"site": true, "profile": true, "standard": true}
 	var look func(where string, s shape)
 	look = func(where string, s shape) {
 		if s.form == formSection {
@@ -26,7 +26,7 @@ func TestTable(t *testing.T) {
 			look(where, o)
 		}
 	}
-	for _, s := range slices.Concat(table, profileTable) {
+	for _, s := range slices.Concat(table, profileTable, standardTable) {
 		r.defaults(&s) // panics at a default that its own shape refuses
 		var seen []string
 		for _, k := range s.keys {

@@ -26,6 +26,9 @@ func newReader(p *problems) *reader {
 	for i := range profileTable {
 		r.sections[profileTable[i].name] = &profileTable[i]
 	}
+	for i := range standardTable {
+		r.sections[standardTable[i].name] = &standardTable[i]
+	}
 	return r
 }
 

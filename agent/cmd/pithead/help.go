@@ -90,13 +90,16 @@ func printHelp(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-28s %s\n", "pithead "+c.name+" "+c.args, c.what)
 	}
-	fmt.Fprint(w, "\npithead help COMMAND says more, pithead help profiles lists the devices it knows. Exit status: 0 done, 1 the thing asked about is wrong, 2 wrong usage.\n")
+	fmt.Fprint(w, "\npithead help COMMAND says more, pithead help profiles lists the devices it knows,\npithead help standards the standards. Exit status: 0 done, 1 the thing asked about is wrong, 2 wrong usage.\n")
 }
 
 func runHelpCommand(_ context.Context, args []string, s streams) int {
 	if len(args) == 0 {
 		printHelp(s.out)
 		return done
+	}
+	if args[0] == "standards" {
+		return helpStandards(args[1:], s)
 	}
 	if args[0] == "profiles" {
 		return helpProfiles(args[1:], s)
