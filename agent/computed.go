@@ -47,7 +47,7 @@ func (j *judge) eval(f *formula, at time.Duration) (drivers.Value, drivers.Quali
 // moment is a time as expressions know it.
 func (j *judge) moment(at time.Duration) expr.Now {
 	s := j.clock.At(at)
-	return expr.Now{At: at, Local: s.T + zone, Known: s.Known(), Mode: j.mode}
+	return expr.Now{At: at, Local: s.T + j.zone(), Known: s.Known(), Mode: j.mode}
 }
 
 // formulas are those of all computed points and conditions.

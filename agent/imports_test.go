@@ -16,6 +16,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"pithead/agent/event":   {"pithead/agent/", "pithead/config", "pithead/buffer"},
 		"pithead/agent/command": {"pithead/agent/alarm", "pithead/agent/record", "pithead/agent/uplink", "pithead/config", "pithead/buffer"},
 		"pithead/agent/record":  {"pithead/agent/", "pithead/config", "pithead/buffer"},
+		"pithead/agent/export":  {"pithead/agent/alarm/", "pithead/agent/uplink", "pithead/agent/web"},
 		"pithead/config/...":    {"pithead/buffer", "pithead/agent/event", "pithead/agent/uplink"},
 		"pithead/agent/uplink":  {"pithead/agent/alarm/", "pithead/agent/web"},
 		"pithead/agent/cmd/...": {"github.com/mochi-mqtt", "github.com/simonvetter"},

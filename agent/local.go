@@ -55,6 +55,7 @@ func (a *agent) serve(s *stage) {
 	mux.HandleFunc("POST /command", a.serveCommand)
 	mux.HandleFunc("POST /signed", a.serveSigned)
 	mux.HandleFunc("GET /read", a.serveRead)
+	a.serveBuffer(mux)
 	mux.HandleFunc("GET /stream", web.Stream(a.watch))
 	srv := &http.Server{Handler: mux, ConnContext: withPeer, ReadHeaderTimeout: 5 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return s.ctx }} // who looks on goes when the stage ends

@@ -74,7 +74,9 @@ type agent struct {
 	session  string
 	gate     *command.Gate // for signed commands of this session
 	started  time.Time
+	looking  sync.Mutex     // held by whoever reads the buffer through the local socket
 	volatile string         // why the buffer is not where the site file says
+	dir      string         // where the buffer is
 	former   string         // that an older one could not be gone on with
 	found    []buffer.Fault // by opening the buffer
 	damage   damage

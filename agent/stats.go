@@ -54,7 +54,7 @@ func (s Stamp) time() int64 {
 }
 
 // zone is what days and shifts follow, in ms east of Greenwich.
-const zone = 8 * 3600 * 1000
+func (j *judge) zone() int64 { return j.site.UTCOffset.Milliseconds() }
 
 // endPeriod hands on the tallies when the period is over, or when the clock
 // moved so that it can't be told apart from another.
@@ -64,21 +64,21 @@ func (j *judge) endPeriod(now time.Duration) {
 	}
 	s := j.clock.At(now)
 	length := j.site.Stats.Milliseconds()
-	number := (s.time() + zone) / length
+	number := (s.time() + j.zone()) / length
 	old := j.period
 	same := old.known() == s.Known()
 	if old.any && old.number == number && same {
 		return
 	}
 	whole := same && number == old.number+1
-	j.period = period{any: true, clock: s.Clock, number: number, from: number*length - zone}
+	j.period = period{any: true, clock: s.Clock, number: number, from: number*length - j.zone()}
 	if !old.any || !whole {
 		j.period.from, j.period.partial = s.time(), true
 	}
 	if !old.any {
 		return
 	}
-	end := (old.number+1)*length - zone
+	end := (old.number+1)*length - j.zone()
 	if !same && !old.known() {
 		end = s.M
 	}

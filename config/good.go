@@ -127,3 +127,6 @@ func bufferDir(src []byte) string {
 	}
 	return DefaultDir
 }
+
+// GoodPath is where the last good site file of a buffer's folder is.
+func GoodPath(dir string) string { return filepath.Join(dir, goodFile) }

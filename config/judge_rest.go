@@ -54,6 +54,7 @@ func (j *judge) judgeGroup(o *object) {
 func (j *judge) judgeRest() {
 	s, t := j.site, j.top
 	s.Site, s.Gateway, s.Name = t.text("site"), t.text("gateway"), t.text("name")
+	s.UTCOffset = utcOffset(t.text("utc-offset"))
 	s.Stats, s.Memory = t.dur("stats"), int64(t.int("memory"))
 	if v := t.given("stats"); v != nil && v.n != 0 && v.dur() < 10*sec {
 		j.errorf(v.place, "%s is too short a period; want 0s, or 10s and more", v.text)

@@ -149,27 +149,6 @@ func (j *judge) judgePattern(v *value) {
 	j.warnf(v.place, "%q matches no point", v.text)
 }
 
-// matches says whether an id is of a pattern; * crosses dots.
-func matches(pattern, id string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == id
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if len(id) < len(first)+len(last) || !strings.HasPrefix(id, first) || !strings.HasSuffix(id, last) {
-		return false
-	}
-	id = id[len(first) : len(id)-len(last)]
-	for _, p := range parts[1 : len(parts)-1] {
-		i := strings.Index(id, p)
-		if i < 0 {
-			return false
-		}
-		id = id[i+len(p):]
-	}
-	return true
-}
-
 // secret is a file or an environment variable.
 func (j *judge) secret(o *object, k string) *Secret {
 	s := o.sub(k)

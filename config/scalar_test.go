@@ -100,17 +100,3 @@ func TestNear(t *testing.T) {
 		}
 	}
 }
-
-func TestPatterns(t *testing.T) {
-	for _, c := range []struct {
-		pattern, id string
-		want        bool
-	}{
-		{"pond.*", "pond.level", true}, {"pond.*", "pond.a.b", true}, {"pond.*", "pond", false}, {"*", "x", true}, {"*.level", "a.b.level", true},
-		{"a*b*c", "abc", true}, {"a*b*c", "axxbyyc", true}, {"a*b*c", "acb", false}, {"a*a", "a", false}, {"pond", "pond.x", false},
-	} {
-		if got := matches(c.pattern, c.id); got != c.want {
-			t.Errorf("%s of %s: got %v", c.id, c.pattern, got)
-		}
-	}
-}

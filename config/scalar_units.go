@@ -106,3 +106,13 @@ func bytesOf(f float64) string {
 	}
 	return plain(f) + "B"
 }
+
+// utcOffset is the time that "+08:00" stands for; 0 for what was refused.
+func utcOffset(text string) time.Duration {
+	at, err := time.Parse("-07:00", text)
+	if err != nil {
+		return 0
+	}
+	_, east := at.Zone()
+	return time.Duration(east) * time.Second
+}

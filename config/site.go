@@ -30,12 +30,13 @@ type Site struct {
 	Outputs []Output
 	Uplinks []Uplink
 
-	Stats    time.Duration // period of statistics; 0 = none
-	Buffer   Buffer
-	Web      Web
-	Identity string // key file; empty = in the buffer's folder
-	Memory   int64  // bytes, for GOMEMLIMIT
-	LogLevel string // debug, info, warn, error
+	UTCOffset time.Duration // east of Greenwich; what days, shifts and periods follow
+	Stats     time.Duration // period of statistics; 0 = none
+	Buffer    Buffer
+	Web       Web
+	Identity  string // key file; empty = in the buffer's folder
+	Memory    int64  // bytes, for GOMEMLIMIT
+	LogLevel  string // debug, info, warn, error
 
 	// Profiles are the texts of the profiles in use that did not come with the
 	// agent, by name.

@@ -27,7 +27,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"defaults", whole("defaults"), "", 0, "what points have that do not say otherwise"},
 	{"identity", sect("identity"), "", 0, "the key that signs events"},
 	{"clock", words("ntp", "rtc", "platform"), "", later, "where the time comes from"},
-	{"utc-offset", offset, "+08:00", later, "of days, shifts and periods"},
+	{"utc-offset", offset, "+08:00", 0, "of days, shifts and periods"},
 	{"alive", sect("alive"), "", later, "a line that toggles only while the bus loops and the judge move"},
 	{"include", list(file, 1, many), "", later, "more site files"},
 	{"profiles", list(file, 1, many), "", 0, "folders with more device profiles"},

@@ -1,6 +1,9 @@
 package uplink
 
-import "pithead/agent/record"
+import (
+	"pithead/agent/record"
+	"pithead/config"
+)
 
 // readings is the codec of the data lane.
 type readings struct {
@@ -27,7 +30,7 @@ func (r *readings) item(i int, n uint64) (item, bool) {
 	rd := &r.batch.Readings[i]
 	begin, known := r.begins[rd.Point]
 	if !known {
-		if matches(r.u.cfg.Points, rd.Point) {
+		if config.Matches(r.u.cfg.Points, rd.Point) {
 			begin = appendText([]byte{'{'}, "p", rd.Point)
 		}
 		r.begins[rd.Point] = begin
@@ -66,7 +69,7 @@ func (s *statistics) frame(epoch string, payload []byte) (int, error) {
 
 func (s *statistics) item(i int, n uint64) (item, bool) {
 	st := s.batch.Stats[i]
-	if !matches(s.u.cfg.Points, st.Point) {
+	if !config.Matches(s.u.cfg.Points, st.Point) {
 		return item{}, false
 	}
 	st.N = n

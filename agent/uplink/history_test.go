@@ -8,6 +8,7 @@ import (
 
 	"pithead/agent/record"
 	"pithead/buffer"
+	"pithead/config"
 	"pithead/drivers"
 )
 
@@ -62,7 +63,7 @@ func history(t *testing.T, f *filler) error {
 	if r.IntN(2) == 0 {
 		at = r.Uint64N(lane.Next())
 	}
-	p := newPlatform(t, at, func(n uint64) bool { return matches(c.Points, f.point[n]) })
+	p := newPlatform(t, at, func(n uint64) bool { return config.Matches(c.Points, f.point[n]) })
 	for tries := 0; ; tries++ {
 		c.Batch, c.Max = 1+r.IntN(2000), 300+r.IntN(100_000)
 		l := f.uplink(c).readings(at)

@@ -16,7 +16,7 @@ func Meta(site *config.Site, c config.Uplink, epoch string) [][]byte {
 	b = appendText(b, "config", site.Hash)
 	points, outputs := section{name: "points"}, section{name: "outputs"}
 	for i := range site.Points {
-		if p := &site.Points[i]; matches(c.Points, p.ID) {
+		if p := &site.Points[i]; config.Matches(c.Points, p.ID) {
 			points.items = append(points.items, appendPoint(nil, p))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"pithead/agent/event"
+	"pithead/config"
 )
 
 // status is the retained word on whether the gateway is there: online, stopped,
@@ -38,7 +39,7 @@ func (u *Uplink) snapshotMessages(s Snapshot) [][]byte {
 		outputs.items = append(outputs.items, o.append(nil))
 	}
 	for _, p := range s.Points {
-		if matches(u.cfg.Points, p.Point) {
+		if config.Matches(u.cfg.Points, p.Point) {
 			points.items = append(points.items, p.append(nil, u.Boot))
 		}
 	}

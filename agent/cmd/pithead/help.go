@@ -65,11 +65,29 @@ result as JSON.`
 
 const bufferHelp = `
   stat         records, bytes, oldest and newest of each lane; positions of the uplinks
-  DIR          the buffer's folder; default that of the site file
+  export       readings as NDJSON, one a line, to standard output
+  check        reads all of it: segment, offset and numbers of what is damaged
+  DIR          the buffer's folder, or a log that was set aside; default that of
+               the agent that runs, or of the site file
   --site FILE  the site file
-  --json       as JSON
+  --json       stat and check as JSON
 
-Also while an agent runs, without disturbing it.`
+Of export:
+  --from X, --to X
+               both included. X is a time: 2026-03-01T08:00:00+08:00, or in the
+               site's own time (utc-offset) 2026-03-01 or 2026-03-01T08:00, which
+               means the whole day or minute; or Unix milliseconds; or a record's
+               number, 81120 or n:81120
+  --points P   only these points, such as 'pond.*,gas.ch4'; * is any text
+  --events     events instead, byte for byte, as pithead verify reads them
+  --csv        CSV, also --format csv: time,point,value,quality, as pithead replay
+               reads it; of events their members
+
+Also while an agent runs, without disturbing it: the folder is only read, and no
+lock is taken. Who may not read the folder gets it through the agent's socket.
+Ctrl-C ends an export after a whole line. Exit 1 when something that should be
+there can't be read, or when it was ended early; what is missing goes to standard
+error, with the numbers.`
 
 const verifyHelp = `
   FILE         events, one a line, as exported or as received; - is standard input

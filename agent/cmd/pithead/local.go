@@ -114,7 +114,7 @@ func askAgent(ctx context.Context, method, path string, q url.Values, send []byt
 // openAgent asks the agent; the answer is to be read and closed, and breaks off
 // when ctx ends. It is not http.Client, whose transport would be half a megabyte
 // for one request on one connection.
-func openAgent(ctx context.Context, method, path string, q url.Values, send []byte) (io.ReadCloser, error) {
+func openAgent(ctx context.Context, method, path string, q url.Values, send []byte) (*answer, error) {
 	c, err := new(net.Dialer).DialContext(ctx, "unix", socketPath())
 	switch {
 	case errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED):
@@ -124,7 +124,7 @@ func openAgent(ctx context.Context, method, path string, q url.Values, send []by
 	case err != nil:
 		return nil, err
 	}
-	a := answer{conn: c, stop: context.AfterFunc(ctx, func() { c.Close() })}
+	a := &answer{conn: c, stop: context.AfterFunc(ctx, func() { c.Close() })}
 	req, err := http.NewRequestWithContext(ctx, method, "http://pithead"+path+"?"+q.Encode(), bytes.NewReader(send))
 	if err == nil {
 		err = req.Write(c)
@@ -138,7 +138,7 @@ func openAgent(ctx context.Context, method, path string, q url.Values, send []by
 		a.Close()
 		return nil, err
 	}
-	a.Reader = resp.Body
+	a.Reader, a.resp = resp.Body, resp
 	if resp.StatusCode != http.StatusOK {
 		defer a.Close()
 		why, err := io.ReadAll(io.LimitReader(a, 64<<10))
@@ -150,11 +150,15 @@ func openAgent(ctx context.Context, method, path string, q url.Values, send []by
 // An answer is what the agent says on one connection.
 type answer struct {
 	io.Reader
+	resp *http.Response
 	conn net.Conn
 	stop func() bool
 }
 
-func (a answer) Close() error {
+// trailer is what the agent said behind the body, once that was read.
+func (a *answer) trailer(name string) string { return a.resp.Trailer.Get(name) }
+
+func (a *answer) Close() error {
 	a.stop()
 	return a.conn.Close()
 }

@@ -59,7 +59,7 @@ func commands() []command {
 		{"ack", "ALARM", "acknowledge an alarm of the running agent", ackHelp, runAck},
 		{"reset", "ALARM", "let a latched alarm go, when its condition is over", resetHelp, runReset},
 		{"command", "FILE", "give the running agent a command that a platform signed", commandHelp, runCommand},
-		{"buffer", "stat [DIR]", "what is in the buffer, and how far each uplink is", bufferHelp, runBuffer},
+		{"buffer", "stat|export|check [DIR]", "what is in the buffer; readings or events out of it; is it sound", bufferHelp, runBuffer},
 		{"verify", "FILE [--key KEY]", "is a chain of events whole and signed", verifyHelp, plain(runVerify)},
 		{"key", "[new]", "the gateway's public key; new makes an identity", keyHelp, plain(runKey)},
 		{"schema", "", "JSON Schema of the site file, for editors", "", runSchema},

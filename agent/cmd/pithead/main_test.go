@@ -61,7 +61,12 @@ func TestTheCommandLine(t *testing.T) {
 		{"ack without an agent", []string{"ack", "pond.level/red"}, wrong, "", "no agent runs here"},
 		{"ack of what", []string{"ack"}, usage, "", "which alarm?"},
 		{"reset without an agent", []string{"reset", "pond.level/red"}, wrong, "", "no agent runs here"},
-		{"buffer without a word", []string{"buffer"}, usage, "", "want pithead buffer stat"},
+		{"buffer without a word", []string{"buffer"}, usage, "", "want pithead buffer stat|export|check"},
+		{"buffer with a word of export", []string{"buffer", "check", "--events"}, usage, "", "--events belongs to export"},
+		{"buffer export from nonsense", []string{"buffer", "export", dir, "--from", "noon"}, usage, "", "neither a time nor a number"},
+		{"buffer export in two formats", []string{"buffer", "export", dir, "--csv", "--json"}, usage, "", "one format"},
+		{"buffer export where nothing is", []string{"buffer", "export", filepath.Join(dir, "nowhere")}, wrong, "", "nowhere"},
+		{"buffer check where nothing is", []string{"buffer", "check", filepath.Join(dir, "nowhere")}, wrong, "", "nowhere"},
 		{"buffer stat where nothing is", []string{"buffer", "stat", filepath.Join(dir, "nowhere")}, wrong, "", "nowhere"},
 		{"a schema", []string{"schema"}, done, `"$schema"`, ""},
 	} {

@@ -1,4 +1,4 @@
-package uplink
+package config
 
 import "testing"
 
@@ -19,13 +19,15 @@ func TestPatterns(t *testing.T) {
 		{[]string{"*.level"}, "level", false},
 		{[]string{"p*.p*"}, "pond.phreatic.p1", true},
 		{[]string{"p*p*p"}, "pp", false},
+		{[]string{"a*b*c"}, "axxbyyc", true},
+		{[]string{"a*b*c"}, "acb", false},
 		{[]string{"a*ab"}, "ab", false}, // one text can't be two parts of a pattern
 		{[]string{"a*ab"}, "aab", true},
 		{[]string{"*a*b*"}, "xbxa", false},
 		{[]string{"gas.*", "pond.rain"}, "pond.rain", true},
 		{[]string{"gas.*", "pond.rain"}, "pond.level", false},
 	} {
-		if got := matches(c.patterns, c.point); got != c.want {
+		if got := Matches(c.patterns, c.point); got != c.want {
 			t.Errorf("%q on %q: %v, want %v", c.patterns, c.point, got, c.want)
 		}
 	}
