@@ -162,4 +162,8 @@ type Buffer struct {
 }
 
 // Web is the local page.
-type Web struct{ Listen string }
+type Web struct {
+	Listen    string
+	Password  *Secret // for whatever changes anything; nil: nothing can be changed there
+	Cert, Key string  // for https
+}
