@@ -8,8 +8,9 @@ TAGS     = nethttpomithttp2
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -tags "$(TAGS)" -ldflags "$(LDFLAGS)"
 MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
+CUTS    ?= 30
 
-.PHONY: help build cross test test-site test-board demo fuzz clean
+.PHONY: help build cross test test-site test-board test-power demo fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -31,17 +32,22 @@ test: ## everything that needs Go alone, with the race detector
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags site ./cross/site/
-	$(GO) vet -tags board ./cross/board/
+	$(GO) vet -tags 'board power' ./cross/board/
 	$(GO) test -race ./...
 
 test-site: ## the built agent against mosquitto, libmodbus and serial lines (Debian; installs them as root)
 	cross/install.sh site
 	$(GO) test -tags site ./cross/site/ -count=1 -parallel 4 -v -timeout 25m
 	$(MAKE) test-board
+	$(MAKE) test-power CUTS=3
 
 test-board: ## the released binary in emulated arm64 and armv7 boards with GPIO lines (Debian; fetches a kernel)
 	cross/install.sh board
 	$(GO) test -tags board ./cross/board/ -count=1 -v -timeout 25m
+
+test-power: ## CUTS power cuts (30) while the whole agent runs in an emulated board: nothing acknowledged is lost
+	cross/install.sh board
+	CUTS=$(CUTS) $(GO) test -tags 'board power' ./cross/board/ -run TestPower -count=1 -v -timeout 60m
 
 demo: build ## a small mine and the agent in this terminal; Ctrl-C ends it
 	@$(GO) run ./cross/demo --pithead build/pithead
