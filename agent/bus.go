@@ -29,6 +29,7 @@ type busLoop struct {
 
 	down   string    // why the line itself is not there; empty = it is
 	downAt time.Time // when it is tried again
+	busy   busy
 
 	lost  map[string]uint64 // edges of each point that were told as lost
 	whys  map[string]string // why a point is bad, as it was logged last
@@ -36,17 +37,9 @@ type busLoop struct {
 
 	mail  mailbox // shared: what outputs are wanted, reads that are asked for
 	began time.Time
-	beat  atomic.Int64 // shared: when the loop turned last, in ns since it began: no step of the clock moves it
-	state atomic.Pointer[[]UnitState]
-}
-
-// UnitState is one unit as people and platforms see it.
-type UnitState struct {
-	Bus, Unit string
-	Life      Life
-	Missed    int // cycles that passed without a read
-	Asked     int // requests of this minute and the one before
-	Answered  int // of those
+	beat  atomic.Int64                // shared: when the loop turned last, in ns since it began: no step of the clock moves it
+	state atomic.Pointer[[]UnitState] // shared
+	about atomic.Pointer[BusState]    // shared
 }
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
@@ -153,6 +146,7 @@ func gone(p *poll, now time.Time) []drivers.Reading {
 // step makes the next request of a poll, and passes on what came of it.
 func (b *busLoop) step(ctx context.Context, p *poll) {
 	u, before := p.unit, time.Now()
+	p.read = before
 	s := stepOf(ctx, p.Driver)
 	if ctx.Err() != nil {
 		return
@@ -289,8 +283,12 @@ func (b *busLoop) probe(ctx context.Context, u *unit) {
 	}
 	now := time.Now()
 	u.free = now.Add(u.Pause)
+	if held(err) {
+		u.probeAt = later(drivers.FaultOf(err).Until, now.Add(pauseFirst))
+		return
+	}
 	if err != nil {
-		b.dead = now.Add(time.Duration(float64(now.Sub(before)) * (100 - b.share) / b.share))
+		b.dead = now.Add(time.Duration(float64(now.Sub(before)) * 100 / b.share)) // so the living lose no more than share, either
 	}
 	b.judge(ctx, u, err, now)
 }
@@ -319,27 +317,10 @@ func (b *busLoop) judge(ctx context.Context, u *unit, err error, now time.Time) 
 	case u.bad(now):
 		b.log.Warn("unit is offline", "bus", b.id, "unit", u.ID, "err", err)
 		for _, p := range u.polls {
+			p.under = false
 			b.emit(ctx, gone(p, now))
 		}
 	}
-}
-
-// publish leaves the units' states where others may read them, once a second.
-func (b *busLoop) publish(now time.Time) {
-	if now.Sub(b.told) < time.Second && b.state.Load() != nil {
-		return
-	}
-	b.told = now
-	is := make([]UnitState, len(b.units))
-	for i, u := range b.units {
-		u.count.roll(now)
-		is[i] = UnitState{Bus: b.id, Unit: u.ID, Life: u.life,
-			Asked: u.count.asked[0] + u.count.asked[1], Answered: u.count.answered[0] + u.count.answered[1]}
-		for _, p := range u.polls {
-			is[i].Missed += p.missed
-		}
-	}
-	b.state.Store(&is)
 }
 
 // watch passes on edges until ctx ends, and opens the hardware again when it fails.

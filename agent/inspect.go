@@ -27,9 +27,14 @@ func (b *busLoop) remark(rs []drivers.Reading) {
 	}
 	for _, r := range rs {
 		text := reason(b.bus, r)
-		if text != b.whys[r.Point] && text != "" {
-			b.log.Warn("point can't be read", "point", r.Point, "line", b.where[r.Point], "err", text)
+		switch was := b.whys[r.Point]; {
+		case text == was:
+			continue
+		case text == "":
+			delete(b.whys, r.Point)
+			continue
 		}
+		b.log.Warn("point can't be read", "point", r.Point, "line", b.where[r.Point], "err", text)
 		b.whys[r.Point] = text
 	}
 }

@@ -27,7 +27,6 @@ type point struct {
 	premises []*premise  // conditions that need it
 	formula  *formula    // of a computed point
 	stats    tally
-	curve    *curve // of the last hour, for the page; nil: not a number, or there is no page
 }
 
 // stored is the newest reading that went to the recorder.
@@ -114,7 +113,6 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 		keep = j.step(s, alarm.Sample{At: at, Value: r.Value, Quality: r.Quality}) || keep
 	}
 	j.count(p, r, at)
-	j.draw(p, r, at)
 	if keep {
 		p.stored.keep(r, at)
 		j.stored = append(j.stored, record.Reading{Point: r.Point, M: at.Milliseconds(), Value: r.Value, Quality: r.Quality, Code: r.Code})

@@ -5,7 +5,8 @@ import (
 )
 
 // choose is the poll to do next and when: of those that are due the one whose
-// deadline is first, else the one that is due first. Of an offline unit it is
+// deadline is first, and of several the one that was read longest ago; else the
+// one that is due first. Of an offline unit it is
 // any poll, and means a probe.
 func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 	var best *poll
@@ -15,7 +16,7 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 		switch {
 		case ready.After(now):
 			soonest = earlier(soonest, ready)
-		case best == nil || end.Before(deadline):
+		case best == nil || end.Before(deadline) || end.Equal(deadline) && p.read.Before(best.read):
 			best, at, deadline = p, ready, end
 		}
 	}
@@ -35,10 +36,10 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 			}
 			end := p.due.Add(p.Every)
 			if u.life == Suspect {
-				end = end.Add(time.Hour) // after all that are not: its silence is not to make the others late
+				end = end.Add(overdue) // after all that are not: its silence is not to make them late
 			}
 			if p.failed {
-				end = end.Add(time.Hour) // after those of its unit that do answer
+				end = end.Add(overdue) // after those of its unit that do answer
 			}
 			consider(p, ready, end)
 		}
@@ -62,7 +63,8 @@ func (b *busLoop) choose(now time.Time) (*poll, time.Time) {
 
 // probeTime is when an offline unit may be asked: at its time, within the share
 // of all that are dead, and where it fits before the next poll of the living,
-// so that none of those comes late. It waits for such a gap only so long.
+// so that none of those comes late. It waits for such a gap only so long, then
+// for any, and then for none.
 func (b *busLoop) probeTime(u *unit, now, living time.Time) time.Time {
 	if b.down != "" {
 		return later(b.downAt, u.free)
@@ -72,7 +74,8 @@ func (b *busLoop) probeTime(u *unit, now, living time.Time) time.Time {
 		return ready
 	}
 	ready = later(ready, b.dead)
-	if ready.After(now) || living.Sub(now) >= u.cost || now.Sub(u.probeAt) >= overdue {
+	waited := now.Sub(u.probeAt)
+	if ready.After(now) || living.Sub(now) >= u.cost || waited >= overdue || waited >= overdue/2 && living.After(now) {
 		return ready
 	}
 	return later(living.Add(time.Millisecond), now.Add(time.Millisecond))

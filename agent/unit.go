@@ -12,8 +12,8 @@ const (
 	offlineAfter = 3                      // failed requests in a row, and
 	offlineMin   = 2 * time.Second        // at least this long
 	pauseFirst   = 500 * time.Millisecond // between probes of an offline unit, doubling
-	pauseMost    = 25 * time.Second       // with overdue, a unit is seen again within 30 s
-	pauseAlarmed = 5 * time.Second        // instead of pauseMost, where an alarm hangs on the unit
+	pauseMost    = 22 * time.Second       // with overdue, a unit is seen again within 30 s
+	pauseAlarmed = 4 * time.Second        // instead of pauseMost, where an alarm hangs on the unit
 	overdue      = 5 * time.Second        // how long a probe waits for a gap between the polls of the living
 	deadShare    = 10                     // percent of the bus's time that all offline units may take
 	lineAgain    = time.Second            // between tries of a line that is not there
@@ -46,6 +46,7 @@ type unit struct {
 	cost    time.Duration // what the last request without an answer took
 	free    time.Time     // Unit.Pause is kept until then
 	count   counts
+	busy    busy
 
 	unset   bool      // its setup is to be written before anything is read
 	set     int       // the next write of it
@@ -79,6 +80,7 @@ type poll struct {
 	drivers.Poll
 	unit    *unit
 	due     time.Time
+	read    time.Time // when it was asked for last
 	under   bool // some of its requests are made, more are to come
 	lent    bool // a person's read is under way
 	settled bool // what the unit owed was cleared up for it
@@ -86,19 +88,21 @@ type poll struct {
 	missed  int  // cycles that passed without a read
 }
 
-// next moves the poll to the first point of its grid after now.
+// next moves the poll to the next point of its grid whose cycle is not over yet.
+// It may be in the past: a cycle that is read late is not missed.
 func (p *poll) next(now time.Time) {
 	if p.Every <= 0 {
 		p.due = now.Add(time.Hour)
 		return
 	}
-	late := now.Sub(p.due)
-	if late < 0 {
+	if now.Before(p.due) {
 		return
 	}
-	steps := late/p.Every + 1
-	p.missed += int(steps - 1)
-	p.due = p.due.Add(steps * p.Every)
+	p.due = p.due.Add(p.Every)
+	if over := now.Sub(p.due) / p.Every; over > 0 {
+		p.missed += int(over)
+		p.due = p.due.Add(over * p.Every)
+	}
 }
 
 // good notes a sound answer, and says whether the unit was offline.

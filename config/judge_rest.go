@@ -3,7 +3,6 @@ package config
 import (
 	"os"
 	"slices"
-	"strings"
 
 	"pithead/drivers"
 )
@@ -67,9 +66,8 @@ func (j *judge) judgeRest() {
 		j.judgeBuffer(b)
 	}
 	if w := t.sub("web"); w != nil {
-		s.Web = Web{w.text("listen"), j.secret(w, "password"), j.path(w.text("cert")), j.path(w.text("key"))}
-		j.pair(w, "cert", "key")
-		j.judgeOpenPage(w)
+		s.Web.Listen = w.text("listen")
+		j.secret(w, "password")
 	}
 	if i := t.sub("identity"); i != nil {
 		s.Identity = j.path(i.text("key"))
@@ -79,14 +77,6 @@ func (j *judge) judgeRest() {
 	}
 	if a := t.sub("alive"); a != nil {
 		j.lineOn(a.given("gpio"))
-	}
-}
-
-// judgeOpenPage warns of a password that crosses a network in the clear.
-func (j *judge) judgeOpenPage(w *object) {
-	host, _, _ := strings.Cut(w.text("listen"), ":")
-	if w.has("password") && !w.has("cert") && host != "127.0.0.1" && host != "localhost" {
-		j.keyWarnf(w, "password", "crosses the network in the clear; want cert and key beside it, or listen on 127.0.0.1")
 	}
 }
 

@@ -162,8 +162,4 @@ type Buffer struct {
 }
 
 // Web is the local page.
-type Web struct {
-	Listen    string
-	Password  *Secret // for whatever changes anything; nil: nothing can be changed there
-	Cert, Key string  // for https
-}
+type Web struct{ Listen string }

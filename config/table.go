@@ -44,9 +44,9 @@ var bufferKeys = section{"buffer", "the buffer", []key{
 
 var webKeys = section{"web", "the local page", []key{
 	{"listen", listen, "127.0.0.1:8080", 0, "address of the local page"},
-	{"password", sect("secret"), "", 0, "for whatever changes anything; without one nothing can be changed there"},
-	{"cert", file, "", 0, "certificate, for https"},
-	{"key", file, "", 0, "its key"},
+	{"password", sect("secret"), "", later, "for whatever changes anything"},
+	{"cert", file, "", later, "certificate, for https"},
+	{"key", file, "", later, "its key"},
 }}
 
 var defaultsKeys = section{"defaults", "defaults", []key{

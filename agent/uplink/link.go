@@ -39,7 +39,7 @@ func connect(ctx context.Context, c config.Uplink, address string, w will, patie
 	if err != nil {
 		return nil, err
 	}
-	secret, err := c.Password.Read()
+	secret, err := password(c.Password)
 	if err != nil {
 		return nil, err
 	}

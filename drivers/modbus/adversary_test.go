@@ -206,7 +206,7 @@ func TestAdversary(t *testing.T) {
 			if good < exchanges/10 {
 				t.Errorf("transport %d: only %d of %d read good", transport, good, exchanges)
 			}
-			t.Logf("transport %d: %d good readings, %+v", transport, good, s.Stats().Line)
+			t.Logf("transport %d: %d good readings, %+v", transport, good, s.Counts(""))
 		})
 	}
 }

@@ -18,7 +18,7 @@ type Bus struct {
 	slave   *byte // whom the client's next request is for
 	units   []*unit
 	outputs map[string]*output
-	line    Counts
+	line    tally
 	began   []drivers.CounterStart // not asked for yet
 	closed  bool
 }
@@ -105,15 +105,6 @@ func (b *Bus) Output(id string) drivers.Output {
 func (b *Bus) Close() error {
 	b.closed = true
 	return b.link.Close()
-}
-
-// Stats are the counts so far. They may be asked for by the bus's owner only.
-func (b *Bus) Stats() Stats {
-	s := Stats{Line: b.line, Units: map[string]Counts{}}
-	for _, u := range b.units {
-		s.Units[u.id] = u.counts
-	}
-	return s
 }
 
 // judge finds what would make no sense on the wire.

@@ -439,16 +439,15 @@ func TestStats(t *testing.T) {
 		for range 6 {
 			s.read(0)
 		}
-		got := s.Stats()
-		u := got.Units["u3"]
-		if u != got.Line {
+		u := s.Counts("u3")
+		if u != s.Counts("") {
 			t.Error("the only unit is the line")
 		}
 		if u.Requests != 5 || u.Good != 2 || u.Exceptions != 1 || u.Protocol != 1 || u.Comm != 1 || u.Held != 1 {
 			t.Errorf("%+v", u)
 		}
-		if u.Answer.Count != 3 || !near(u.Answer.Max, 28*time.Millisecond, time.Millisecond) || u.Answer.Buckets[5] != 2 || u.Answer.Buckets[4] != 1 {
-			t.Errorf("%+v", u.Answer)
+		if !near(u.P99, 30*time.Millisecond, 2*time.Millisecond) || !near(u.P50, 30*time.Millisecond, 2*time.Millisecond) || u.Busy < 500*time.Millisecond {
+			t.Errorf("%+v", u)
 		}
 	})
 }

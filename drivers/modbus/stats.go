@@ -1,48 +1,19 @@
 package modbus
 
 import (
-	"math/bits"
 	"time"
 
 	"pithead/drivers"
 )
 
-// Stats are counts since the line was opened from the site file.
-type Stats struct {
-	Line  Counts            // all units together
-	Units map[string]Counts // by device id; outputs of other units count for the line only
-}
-
-// Counts are what became of requests. Requests that were never sent, since an
-// owed answer could have been mistaken for theirs, are Held and nothing else.
-type Counts struct {
-	Requests   uint64 // sent, or meant to be sent on a line that was not there
-	Good       uint64
-	Comm       uint64 // no answer, no line
-	Protocol   uint64
-	Exceptions uint64
-	Held       uint64
-	Busy       time.Duration // from the first byte of requests to the last of answers, or to the end of the wait
-	Answer     Times         // of requests that were answered
-}
-
-// Times says how long answers took, in buckets by powers of two.
-type Times struct {
-	Count   uint64
-	Sum     time.Duration
-	Max     time.Duration
-	Buckets [16]uint64 // bucket i: under 2^i ms; the last takes the rest
-}
-
-func (t *Times) add(d time.Duration) {
-	t.Count++
-	t.Sum += d
-	t.Max = max(t.Max, d)
-	t.Buckets[min(bits.Len64(uint64(d.Milliseconds())), len(t.Buckets)-1)]++
+// tally counts what became of requests.
+type tally struct {
+	drivers.Counts
+	answers drivers.Times
 }
 
 // count notes one request that ended with err.
-func (c *Counts) count(t trace, err error) {
+func (c *tally) count(t trace, err error) {
 	f := (*drivers.Fault)(nil)
 	if err != nil {
 		f = drivers.FaultOf(err)
@@ -60,13 +31,27 @@ func (c *Counts) count(t trace, err error) {
 	switch {
 	case f == nil:
 		c.Good++
-		c.Answer.add(took)
+		c.answers.Add(took)
 	case f.Quality == drivers.Exception:
 		c.Exceptions++
-		c.Answer.add(took)
+		c.answers.Add(took)
 	case f.Quality == drivers.Protocol:
 		c.Protocol++
 	default:
 		c.Comm++
 	}
+}
+
+// Counts are those of a unit, or of the whole line where it is not named.
+// Outputs of units that have no points count for the line only.
+func (b *Bus) Counts(unit string) drivers.Counts {
+	t := &b.line
+	for _, u := range b.units {
+		if unit != "" && u.id == unit {
+			t = &u.counts
+		}
+	}
+	c := t.Counts
+	c.P50, c.P99 = t.answers.Of(0.5), t.answers.Of(0.99)
+	return c
 }

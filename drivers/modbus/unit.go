@@ -31,7 +31,7 @@ type unit struct {
 
 	failed int       // requests in a row without an answer
 	back   time.Time // the first good answer, at all or after it was gone; zero before
-	counts Counts
+	counts tally
 }
 
 // A shape is a request to read.

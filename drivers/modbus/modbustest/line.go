@@ -55,6 +55,13 @@ func (u *Unit) Kill(dead bool) {
 	u.dead = dead
 }
 
+// RefuseBy changes Refuse while the line is in use.
+func (u *Unit) RefuseBy(refuse func(function byte, address, quantity uint16) (code byte)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.Refuse = refuse
+}
+
 // Asked is when requests to the unit had come in, whether it was dead or not.
 func (u *Unit) Asked() []time.Time {
 	u.mu.Lock()
