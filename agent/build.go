@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"pithead/agent/alarm"
@@ -145,7 +146,9 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		j.index[p.cfg.ID] = len(j.points)
 		j.points = append(j.points, p)
 		for _, d := range p.cfg.Alarms {
-			p.standing = append(p.standing, j.stand(d, p.cfg.Name))
+			s := j.stand(d, p.cfg.Name)
+			s.of = p
+			p.standing = append(p.standing, s)
 		}
 	}
 	for i := range site.Outputs {
@@ -178,7 +181,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 
 // stand takes an alarm in.
 func (j *judge) stand(d alarm.Def, name string) *standing {
-	s := &standing{Alarm: alarm.New(d), name: name}
+	s := &standing{Alarm: alarm.New(d), name: name, number: new(atomic.Uint64)}
 	s.timer.fire = func(at time.Duration) { j.fire(s, at) }
 	j.standing[d.ID] = s
 	j.order = append(j.order, s)
@@ -239,6 +242,7 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 	j.restoreOutputs(f) // before an alarm is told as removed: a crash between the two must find the trip stuck
 	for id, r := range f.Alarms {
 		if s, ok := j.standing[id]; ok {
+			s.number.Store(r.UpN)
 			s.since, s.t = time.Duration(r.M)*time.Millisecond, r.T
 			if r.Boot != boot {
 				s.since = j.now()
@@ -262,6 +266,7 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 		s.Restore(m, sample, ok && carried == nil) // of a reload no delay counts as run through
 		j.after(s, alarm.Change{}, false)
 	}
+	j.restoreAsides(f)
 }
 
 func (j *judge) restoreOutputs(f *fold) {

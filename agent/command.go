@@ -21,6 +21,11 @@ type op struct {
 	judge func(*judge, command.Command) (any, error)
 	// run does it in the goroutine of whoever asks.
 	run func(context.Context, *agent, command.Command) (any, error)
+	// near is the same, judged with what the judge knows.
+	near func(*judge, command.Command) error
+	// state is what the command leaves, in its event; more goes there, too.
+	state func(command.Args) string
+	more  func(*judge, command.Command) []event.Field
 	// silent ones change nothing, and make no event.
 	silent bool
 }
@@ -29,9 +34,17 @@ type op struct {
 // function because ops refer to the agent, which refers to them.
 func ops() map[string]op {
 	alarmOf := func(a command.Args) string { return a.Alarm }
+	pointOf := func(a command.Args) string { return a.Point }
+	is := func(s string) func(command.Args) string { return func(command.Args) string { return s } }
 	return map[string]op{
-		"ack":   {about: alarmOf, here: anybody, judge: (*judge).ackCommand},
-		"reset": {about: alarmOf, here: withoutKeys, judge: (*judge).resetCommand},
+		"ack":      {about: alarmOf, here: anybody, judge: (*judge).ackCommand},
+		"reset":    {about: alarmOf, here: withoutKeys, judge: (*judge).resetCommand},
+		"shelve":   {about: alarmOf, here: anybody, near: (*judge).mayShelve, judge: (*judge).shelveCommand, state: is("shelved")},
+		"unshelve": {about: alarmOf, here: anybody, near: (*judge).mayShelve, judge: (*judge).unshelveCommand, state: is(isOver)},
+		"test":     {about: pointOf, here: anybody, near: (*judge).mayTest, judge: (*judge).testCommand, state: testState, more: (*judge).endOfTest},
+		"out":      {about: pointOf, judge: (*judge).outCommand, state: is("out")},
+		"in":       {about: pointOf, judge: (*judge).inCommand, state: is(isOver)},
+		"mode":     {about: is("agent/mode"), judge: (*judge).modeCommand, state: func(a command.Args) string { return a.Mode }},
 	}
 }
 
@@ -70,21 +83,45 @@ func (a *agent) command(ctx context.Context, c command.Command) (any, error) {
 	if o.run != nil {
 		result, err := o.run(ctx, a, c)
 		if err == nil && !o.silent {
-			err = a.judge.ask(ctx, func() { a.judge.tellCommand(c, o) })
+			err = a.judge.ask(ctx, func() { a.judge.tellCommand(c, o, nil) })
 		}
 		return result, err
 	}
 	var result any
 	var err error
 	asked := a.judge.ask(ctx, func() {
-		if result, err = o.judge(a.judge, c); err == nil && !o.silent {
-			a.judge.tellCommand(c, o)
-		}
+		result, err = a.judge.command(c, o)
 	})
 	if asked != nil {
 		return nil, asked
 	}
 	return result, err
+}
+
+// command does, in the judge's goroutine, what is judged there, and tells it.
+func (j *judge) command(c command.Command, o op) (any, error) {
+	if !c.Signed && o.near != nil {
+		if err := o.near(j, c); err != nil {
+			return nil, err
+		}
+	}
+	var more []event.Field
+	if o.more != nil {
+		more = o.more(j, c)
+	}
+	result, err := o.judge(j, c)
+	if err == nil && !o.silent {
+		j.tellCommand(c, o, more)
+	}
+	return result, err
+}
+
+// testState: a test that says no time ends one.
+func testState(a command.Args) string {
+	if a.For > 0 {
+		return "test"
+	}
+	return isOver
 }
 
 // signed opens an envelope and does what it asks for, if one of who may; id is
@@ -117,7 +154,7 @@ func (a *agent) commanders(uplink string) []command.Commander {
 }
 
 // tellCommand records a command that was accepted.
-func (j *judge) tellCommand(c command.Command, o op) {
+func (j *judge) tellCommand(c command.Command, o op, more []event.Field) {
 	e := event.Event{Kind: "command", By: c.By, Why: c.Why, More: []event.Field{{Name: "op", Value: c.Op}}}
 	if o.about != nil {
 		e.ID = o.about(c.Args)
@@ -125,6 +162,10 @@ func (j *judge) tellCommand(c command.Command, o op) {
 	if e.ID == "" {
 		e.ID = "agent"
 	}
+	if o.state != nil {
+		e.State = o.state(c.Args)
+	}
+	e.More = append(e.More, more...)
 	if c.Args.For > 0 {
 		e.More = append(e.More, event.Field{Name: "for", Value: c.Args.For})
 	}
@@ -135,6 +176,9 @@ func (j *judge) tellCommand(c command.Command, o op) {
 }
 
 func (j *judge) ackCommand(c command.Command) (any, error) {
+	if err := j.saw(c.Args.Alarm, c.Args.Event); err != nil {
+		return nil, err
+	}
 	return nil, j.ack(c.Args.Alarm, c.By, c.Why)
 }
 

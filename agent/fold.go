@@ -30,8 +30,9 @@ type fold struct {
 	Outputs map[string]switchedTo `json:"outputs,omitempty"`
 	// Counters is how the totals of registers that count up began, by point.
 	Counters map[string]counted `json:"counters,omitempty"`
-	Config   string             `json:"config,omitempty"` // hash of the site file that ran last
-	Stopped  bool               `json:"stopped"`          // the newest run ended in order
+	asides
+	Config  string `json:"config,omitempty"` // hash of the site file that ran last
+	Stopped bool   `json:"stopped"`          // the newest run ended in order
 
 	read string // the epoch of the newest event that was read, whether it could be taken or not
 }
@@ -116,6 +117,8 @@ func (f *fold) add(p event.Parsed) {
 				f.Counters[p.Point] = c
 			}
 		}
+	case "command":
+		f.command(p)
 	case "start":
 		f.BootID, f.Config, f.Stopped = p.Text("boot-id"), p.Text("config"), false
 	case "stop":

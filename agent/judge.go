@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"pithead/agent/alarm"
@@ -47,10 +48,13 @@ type judge struct {
 	computedIn   string // the mode of the last computation
 	premises     []*premise
 	premiseDirty bool
-	premisedIn   string           // the mode in which premises were opened last
-	reloaded     bool             // this run follows a reload
-	boot         uint32           // this one
-	offsets      map[uint32]int64 // of boots, from m to wall time, as at the start
+	premisedIn   string // the mode in which premises were opened last
+	reloaded     bool   // this run follows a reload
+	spent        spells // tests that nobody signed
+	// watched is the sealed seal that watches a point, or empty.
+	watched func(point string) string
+	boot    uint32           // this one
+	offsets map[uint32]int64 // of boots, from m to wall time, as at the start
 }
 
 // standing is one alarm with what hangs on it.
@@ -58,12 +62,15 @@ type standing struct {
 	*alarm.Alarm
 	name    string // of what it is about, for people
 	timer   timer
-	good    bool          // judged by a good sample since the start
-	since   time.Duration // when it last changed, since boot
-	t       int64         // the same in unix ms; 0 = unknown
-	value   drivers.Value // that it was last told with
-	premise *premise      // of one that is judged only under a condition
-	carried bool          // it goes on over a reload
+	good    bool           // judged by a good sample since the start
+	since   time.Duration  // when it last changed, since boot
+	t       int64          // the same in unix ms; 0 = unknown
+	value   drivers.Value  // that it was last told with
+	premise *premise       // of one that is judged only under a condition
+	of      *point         // nil where it is of no point
+	shelf   *aside         // nil: it is not shelved
+	number  *atomic.Uint64 // of the event of its newest raise; 0 = not known
+	carried bool           // it goes on over a reload
 }
 
 // tick is how often the judge looks at what no reading brings: late buses, the
@@ -243,7 +250,12 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 		e.More = append(e.More, event.Field{Name: "escalated", Value: d.Level.String()})
 	}
 	e.More = append(e.More, s.holds()...)
-	j.tell(e, c.At)
+	if c.What == alarm.WasRaised {
+		s.number = new(atomic.Uint64)
+		j.tellNumbered(e, c.At, s.number)
+	} else {
+		j.tell(e, c.At)
+	}
 	level := slog.LevelWarn
 	if c.To == alarm.Normal || c.To == alarm.Acked {
 		level = slog.LevelInfo
@@ -262,8 +274,13 @@ func (s *standing) holds() (fs []event.Field) {
 	if d.Latch {
 		fs = append(fs, event.Field{Name: "latch", Value: true})
 	}
-	if s.suppressed() {
-		fs = append(fs, event.Field{Name: "suppressed", Value: true})
+	for _, b := range []struct {
+		name string
+		is   bool
+	}{{"shelved", s.shelf != nil}, {"suppressed", s.suppressed()}, {"out", s.isOut()}} {
+		if b.is {
+			fs = append(fs, event.Field{Name: b.name, Value: true})
+		}
 	}
 	return fs
 }
@@ -283,9 +300,12 @@ func (j *judge) tellBeside(s *standing, at time.Duration) {
 }
 
 // tell hands an event to the recorder.
-func (j *judge) tell(e event.Event, at time.Duration) {
+func (j *judge) tell(e event.Event, at time.Duration) { j.tellNumbered(e, at, nil) }
+
+// tellNumbered leaves the event's number in n, once it has one.
+func (j *judge) tellNumbered(e event.Event, at time.Duration, n *atomic.Uint64) {
 	s := j.clock.At(at)
-	j.queue.addEvent(e, event.Stamp{M: s.M, T: s.T, Known: s.Known()})
+	j.queue.addNumbered(e, event.Stamp{M: s.M, T: s.T, Known: s.Known()}, n)
 }
 
 func (j *judge) tellClock() {
@@ -300,6 +320,22 @@ func (j *judge) ack(id, by, why string) error {
 	return j.person(id, by, why, (*alarm.Alarm).Ack)
 }
 
+// saw refuses the number of an event of an earlier raise: who saw only that does
+// not know of this one.
+func (j *judge) saw(id string, seen uint64) error {
+	s, ok := j.standing[id]
+	if !ok || seen == 0 || s.State() == alarm.Normal {
+		return nil
+	}
+	switch n := s.number.Load(); {
+	case n == 0:
+		return errors.New("its event has no number yet; acknowledge it without one")
+	case seen < n:
+		return fmt.Errorf("event %d is of an earlier raise; it was raised again with event %d", seen, n)
+	}
+	return nil
+}
+
 // reset lets a latched alarm go, or a trip that is held by nothing any more.
 func (j *judge) reset(id, by, why string) error {
 	if o, ok := j.byName[id]; ok {
@@ -312,7 +348,7 @@ func (j *judge) reset(id, by, why string) error {
 func (j *judge) person(id, by, why string, do func(*alarm.Alarm, time.Duration) (alarm.Change, error)) error {
 	s, ok := j.standing[id]
 	if !ok {
-		return fmt.Errorf("there is no alarm %q%s", id, j.near(id))
+		return j.noAlarm(id)
 	}
 	c, err := do(s.Alarm, j.now())
 	if err != nil {

@@ -74,7 +74,7 @@ func (j *judge) open(g *premise) {
 // that of one that stands.
 func (j *judge) suspend(s *standing, at time.Duration) {
 	was := s.Idle()
-	s.SetIdle(s.suppressed(), at)
+	s.SetIdle(s.suppressed() || s.isOut(), at)
 	if s.Idle() == was {
 		return
 	}
@@ -88,4 +88,4 @@ func (j *judge) suspend(s *standing, at time.Duration) {
 func (s *standing) suppressed() bool { return s.premise != nil && s.premise.shut }
 
 // quiet says that nobody is to be called by it, though it stands.
-func (s *standing) quiet() bool { return s.suppressed() }
+func (s *standing) quiet() bool { return s.suppressed() || s.isOut() || s.shelf != nil }

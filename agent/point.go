@@ -23,6 +23,8 @@ type point struct {
 	heard    time.Duration // when the last reading came in, or it was called stale
 	stored   stored
 	standing []*standing // its alarms
+	test     *aside      // nil: it is not under test
+	out      *aside      // nil: it is in service
 	feeds    []int       // computed points that need it, as places in judge.computed
 	premises []*premise  // conditions that need it
 	formula  *formula    // of a computed point
@@ -107,10 +109,15 @@ func (h *past) put(r drivers.Reading) bool {
 // sample judges a reading, counts it, and stores it if it is to be stored.
 func (j *judge) sample(p *point, r drivers.Reading) {
 	at := max(j.clock.M(r.At), p.at) // an alarm's time never goes back
+	judged := r.Quality
+	if p.test != nil {
+		p.look(r, at)
+		r, judged = underTest(r)
+	}
 	p.last, p.at, p.seen, p.heard = r, at, true, j.now()
 	keep := p.stored.wants(p.cfg, r, at)
 	for _, s := range p.standing {
-		keep = j.step(s, alarm.Sample{At: at, Value: r.Value, Quality: r.Quality}) || keep
+		keep = j.step(s, alarm.Sample{At: at, Value: r.Value, Quality: judged}) || keep
 	}
 	j.count(p, r, at)
 	if keep {

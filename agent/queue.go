@@ -2,6 +2,7 @@ package agent
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"pithead/agent/event"
 	"pithead/agent/record"
@@ -26,7 +27,8 @@ type queue struct {
 type queued struct {
 	event event.Event
 	stamp event.Stamp
-	told  bool // as one that the disk did not take
+	told  bool           // as one that the disk did not take
+	n     *atomic.Uint64 // where its number is left; nil: nobody asks
 }
 
 // stat is one point's statistics; the clock says what its times are: since boot
@@ -51,13 +53,15 @@ func (q *queue) addReadings(rs []record.Reading) {
 	q.readings = append(q.readings, rs...)
 }
 
-func (q *queue) addEvent(e event.Event, s event.Stamp) {
+func (q *queue) addEvent(e event.Event, s event.Stamp) { q.addNumbered(e, s, nil) }
+
+func (q *queue) addNumbered(e event.Event, s event.Stamp, n *atomic.Uint64) {
 	q.mu.Lock()
 	if len(q.events) >= mostEvents {
 		q.events = q.events[1:]
 		q.lost.events++
 	}
-	q.events = append(q.events, queued{event: e, stamp: s})
+	q.events = append(q.events, queued{event: e, stamp: s, n: n})
 	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:

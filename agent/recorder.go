@@ -173,7 +173,9 @@ func (r *recorder) storeEvents() {
 		}
 		if err == nil {
 			r.chain.Commit()
-			r.remember(payload)
+			if p := r.remember(payload); e.n != nil {
+				e.n.Store(p.N)
+			}
 			r.pending = r.pending[1:]
 		}
 		r.note(ofEvents, err)
@@ -200,7 +202,7 @@ func (r *recorder) tellUnstored() {
 const mostUnstored = 256
 
 // remember keeps the fold true: it is what the next key frame holds.
-func (r *recorder) remember(payload []byte) {
+func (r *recorder) remember(payload []byte) event.Parsed {
 	p, err := event.Parse(payload)
 	if err != nil { // we made it ourselves
 		panic(err)
@@ -210,6 +212,7 @@ func (r *recorder) remember(payload []byte) {
 	if p.Kind == "clock" {
 		r.shareOffsets()
 	}
+	return p
 }
 
 // shareOffsets leaves the boots' offsets where the uplinks read them.

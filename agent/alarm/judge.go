@@ -17,6 +17,13 @@ const (
 	isPoor                   // under half of the attempts were good: true without delay
 )
 
+// Reaches says whether a sample by itself lies beyond the limit of above, below
+// or outside, or is what equals asks for.
+func Reaches(d Def, s Sample) bool {
+	a := Alarm{def: d}
+	return d.Condition <= Equals && a.judge(s) == isBeyond
+}
+
 // judge notes the limit that a sample lies beyond.
 func (a *Alarm) judge(s Sample) verdict {
 	switch a.def.Condition {
