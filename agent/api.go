@@ -41,6 +41,22 @@ type (
 	apiAlarms struct {
 		Alarms  []apiAlarm  `json:"alarms"`
 		Outputs []apiOutput `json:"outputs"`
+		Mode    string      `json:"mode"`
+
+		Shelved    []apiAside `json:"shelved"`
+		Suppressed []apiAside `json:"suppressed"`
+		Out        []apiAside `json:"out"`
+		Test       []apiAside `json:"test"`
+	}
+	// apiAside is an alarm that is shelved or suppressed, or a point that is out of
+	// service or under test; left is ms.
+	apiAside struct {
+		ID    string `json:"id"`
+		T     int64  `json:"t,omitempty"`
+		Until int64  `json:"until,omitempty"`
+		Left  int64  `json:"left,omitempty"`
+		By    string `json:"by,omitempty"`
+		Why   string `json:"why,omitempty"`
 	}
 	apiAlarm struct {
 		ID    string        `json:"id"`
@@ -52,6 +68,11 @@ type (
 		Age   int64         `json:"age"`
 		Value drivers.Value `json:"value"`
 		Limit *float64      `json:"limit,omitempty"`
+
+		Shelved    bool   `json:"shelved,omitempty"`
+		Suppressed bool   `json:"suppressed,omitempty"`
+		Out        bool   `json:"out,omitempty"`
+		Covered    string `json:"covered,omitempty"` // by which alarm
 	}
 	apiOutput struct {
 		ID    string   `json:"id"`
@@ -132,13 +153,28 @@ func (a *agent) alarmsNow(ctx context.Context) (apiAlarms, error) {
 	now := a.clock.Now()
 	for _, x := range s.Alarms {
 		out.Alarms = append(out.Alarms, apiAlarm{ID: x.ID, Name: x.Name, Point: x.Point, State: x.State, Level: x.Level,
-			T: x.Since.T, Age: ageOf(x.Since.M, x.Since.T, now), Value: x.Value, Limit: x.Limit})
+			T: x.Since.T, Age: ageOf(x.Since.M, x.Since.T, now), Value: x.Value, Limit: x.Limit,
+			Shelved: x.Shelved, Suppressed: x.Suppressed, Out: x.Out, Covered: x.Covered})
 	}
 	sortByAge(out.Alarms)
+	out.Mode = s.Mode
+	out.Shelved, out.Suppressed, out.Out, out.Test = apiAsides(s.Shelved, now), apiAsides(s.Suppressed, now), apiAsides(s.Out, now), apiAsides(s.Test, now)
 	for _, o := range s.Outputs {
 		out.Outputs = append(out.Outputs, apiOutput(o))
 	}
 	return out, err
+}
+
+func apiAsides(of []uplink.AsideNow, now Stamp) []apiAside {
+	out := []apiAside{}
+	for _, x := range of {
+		y := apiAside{ID: x.ID, T: x.Since.T, By: x.By, Why: x.Why}
+		if x.Ends {
+			y.Until, y.Left = x.Until.T, x.Until.M-now.M
+		}
+		out = append(out, y)
+	}
+	return out
 }
 
 func (a *agent) apiBuses(context.Context) (any, error) {

@@ -27,6 +27,8 @@ type bench struct {
 
 	carried map[string]*alarm.Alarm // from before a reload
 	events  []event.Event
+	stamps  []event.Stamp // of events
+	boot    uint32        // 0: the first
 	stored  []record.Reading
 	stop    context.CancelFunc
 }
@@ -53,7 +55,7 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 		}
 	}
 	if f != nil {
-		b.restore(f, 1, last, b.carried)
+		b.restore(f, max(b.boot, 1), last, b.carried)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go b.run(ctx)
@@ -73,7 +75,8 @@ func (b *bench) settled() {
 	synctest.Wait()
 	es, _ := b.queue.takeEvents()
 	for _, e := range es {
-		b.events = append(b.events, e.event)
+		e.stamp.Boot = max(b.boot, 1)
+		b.events, b.stamps = append(b.events, e.event), append(b.stamps, e.stamp)
 	}
 	rs, _ := b.queue.swapReadings(nil)
 	b.stored = append(b.stored, rs...)

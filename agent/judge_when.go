@@ -89,3 +89,6 @@ func (s *standing) suppressed() bool { return s.premise != nil && s.premise.shut
 
 // quiet says that nobody is to be called by it, though it stands.
 func (s *standing) quiet() bool { return s.suppressed() || s.isOut() || s.shelf != nil }
+
+// coveredBy is the alarm that stands for this one, too; empty: none does.
+func (j *judge) coveredBy(s *standing) string { return "" }

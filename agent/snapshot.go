@@ -39,7 +39,8 @@ func (j *judge) snapshot(boot uint32) uplink.Snapshot {
 		}
 		m := st.Memory()
 		now := uplink.AlarmNow{ID: d.ID, Name: st.name, Point: d.Point, State: st.State().String(),
-			Level: st.Level().String(), Since: since, Value: st.value}
+			Level: st.Level().String(), Since: since, Value: st.value,
+			Shelved: st.shelf != nil, Suppressed: st.suppressed(), Out: st.isOut(), Covered: j.coveredBy(st)}
 		if m.HasLimit {
 			now.Limit = &m.Limit
 		}
@@ -48,7 +49,35 @@ func (j *judge) snapshot(boot uint32) uplink.Snapshot {
 	for _, o := range j.outputs {
 		s.Outputs = append(s.Outputs, o.now())
 	}
+	j.asidesNow(&s, boot)
 	return s
+}
+
+// asidesNow is what is beside the states, whether it stands or not.
+func (j *judge) asidesNow(s *uplink.Snapshot, boot uint32) {
+	now := func(a *aside) uplink.AsideNow {
+		n := uplink.AsideNow{ID: a.id, Since: j.stamp(a.since, boot), By: a.by, Why: a.why, Ends: a.until > 0}
+		if n.Ends {
+			n.Until = j.stamp(a.until, boot)
+		}
+		return n
+	}
+	for _, st := range j.order {
+		if st.shelf != nil {
+			s.Shelved = append(s.Shelved, now(st.shelf))
+		}
+		if st.suppressed() {
+			s.Suppressed = append(s.Suppressed, uplink.AsideNow{ID: st.Def().ID})
+		}
+	}
+	for _, p := range j.points {
+		if p.out != nil {
+			s.Out = append(s.Out, now(p.out))
+		}
+		if p.test != nil {
+			s.Test = append(s.Test, now(p.test))
+		}
+	}
 }
 
 func (j *judge) stamp(at time.Duration, boot uint32) event.Stamp {

@@ -13,6 +13,19 @@ type Snapshot struct {
 	Points  []PointNow // all; the uplink leaves out what its points leave out
 	Alarms  []AlarmNow // all that are not normal
 	Outputs []OutputNow
+	// What is beside the states: alarms that are shelved or suppressed, points that
+	// are out of service or under test.
+	Shelved, Suppressed, Out, Test []AsideNow
+}
+
+// AsideNow is an alarm or a point that is not judged or told as ever.
+type AsideNow struct {
+	ID    string
+	Since event.Stamp // not of what is suppressed
+	Until event.Stamp // of what ends by itself
+	Ends  bool        // Until counts
+	By    string
+	Why   string
 }
 
 // PointNow is a point's latest reading.
@@ -33,6 +46,10 @@ type AlarmNow struct {
 	Value           drivers.Value   // of the sample that raised it
 	Quality         drivers.Quality // of the same
 	Limit           *float64
+	Shelved         bool
+	Suppressed      bool
+	Out             bool   // its point is out of service
+	Covered         string // by the alarm that stands for it, too
 }
 
 // OutputNow is an output as the agent wants it.
@@ -60,7 +77,33 @@ func (a AlarmNow) append(b []byte, boot uint32) []byte {
 	if a.Limit != nil {
 		b = drivers.AppendFloat(append(b, `,"limit":`...), *a.Limit)
 	}
-	return append(b, '}')
+	b = appendFlag(b, "shelved", a.Shelved)
+	b = appendFlag(b, "suppressed", a.Suppressed)
+	b = appendFlag(b, "out", a.Out)
+	return append(appendText(b, "covered", a.Covered), '}')
+}
+
+func appendFlag(b []byte, name string, is bool) []byte {
+	if !is {
+		return b
+	}
+	return append(appendName(b, name), "true"...)
+}
+
+// append writes it under the name that says whether it is an alarm or a point.
+func (a AsideNow) append(b []byte, what string, boot uint32) []byte {
+	b = appendText(append(b, '{'), what, a.ID)
+	if a.Since != (event.Stamp{}) {
+		b = appendWhen(b, "since", a.Since, boot)
+	}
+	if a.Ends {
+		b = appendInt(b, "for", a.Until.M-a.Since.M)
+		if a.Until.Known {
+			b = appendInt(b, "until", a.Until.T)
+		}
+	}
+	b = appendText(b, "by", a.By)
+	return append(appendText(b, "why", a.Why), '}')
 }
 
 func (o OutputNow) append(b []byte) []byte {

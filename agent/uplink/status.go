@@ -43,7 +43,21 @@ func (u *Uplink) snapshotMessages(s Snapshot) [][]byte {
 			points.items = append(points.items, p.append(nil, u.Boot))
 		}
 	}
-	return parts(b, []section{alarms, outputs, points}, u.cfg.Max)
+	sections := []section{alarms, outputs}
+	for _, x := range []struct {
+		name, what string
+		of         []AsideNow
+	}{{"shelved", "alarm", s.Shelved}, {"suppressed", "alarm", s.Suppressed}, {"out", "p", s.Out}, {"test", "p", s.Test}} {
+		if len(x.of) == 0 {
+			continue
+		}
+		sec := section{name: x.name}
+		for _, a := range x.of {
+			sec.items = append(sec.items, a.append(nil, x.what, u.Boot))
+		}
+		sections = append(sections, sec)
+	}
+	return parts(b, append(sections, points), u.cfg.Max)
 }
 
 // healthMessage is the health's payload.

@@ -43,6 +43,8 @@ for each change. Ctrl-C ends it, and the agent goes on.`
 
 const ackHelp = `
   ALARM        the alarm's id, such as pond.level/red
+  --event N    the number of the event that you saw; refused where the alarm was
+               raised again after it
   --why TEXT   recorded with it
 
 Acknowledging says that somebody knows. It ends no alarm, releases no trip.`
@@ -55,6 +57,50 @@ const resetHelp = `
 Refused while the condition holds or the quality is bad. Where the site file
 names keys that may command, only a signed command may reset: see pithead help
 command.`
+
+const shelveHelp = `
+  ALARM        the alarm's id, such as pond.level/yellow
+  --for TIME   30m, 8h; at most 24h
+  --why TEXT   recorded with it
+
+Shelving holds back notice and notice outputs (siren, horn, lamp); the alarm is
+judged and recorded as ever, and no trip is released. At the gateway one may
+shelve what is blue or yellow; the rest needs a signed command.`
+
+const unshelveHelp = `
+  ALARM        the alarm's id
+  --why TEXT   recorded with it`
+
+const testHelp = `
+  POINT        the point's id
+  --for TIME   30m; 0s ends the test
+  --why TEXT   recorded with it
+
+For calibration and bump tests (标校). Its readings are stored with quality
+"test" and are neither judged nor in statistics; begin and end are events, and
+the end tells which alarms' values were reached. No trip is released by it. At
+the gateway one may test one point at a time, for 30 min at once and 2 h a day
+in all; more needs a signed command.`
+
+const outHelp = `
+  POINT        the point's id
+  --why TEXT   must be said
+
+Out of service: its alarms are not raised and call nobody until it is put back;
+what stands clears as ever, and no trip is released. Every snapshot tells it. It
+needs a signed command: see pithead help command.`
+
+const inHelp = `
+  POINT        the point's id
+
+Puts a point back into service. It needs a signed command: see pithead help
+command.`
+
+const modeHelp = `
+  MODE         running, maintenance, sealed or closed
+
+What expressions know as mode. It is kept over a restart. It needs a signed
+command: see pithead help command.`
 
 const commandHelp = `
   FILE         the signed envelope as a platform would send it; - is standard input

@@ -18,39 +18,9 @@ import (
 	"time"
 
 	"pithead/agent"
-	cmd "pithead/agent/command"
 	"pithead/config"
 	"pithead/drivers"
 )
-
-func runAck(ctx context.Context, args []string, s streams) int {
-	return tellAgent(ctx, "ack", "acknowledged", args, s)
-}
-
-func runReset(ctx context.Context, args []string, s streams) int {
-	return tellAgent(ctx, "reset", "reset", args, s)
-}
-
-// tellAgent gives the running agent a command about one alarm.
-func tellAgent(ctx context.Context, op, did string, args []string, s streams) int {
-	f := newFlags(op, s)
-	why := f.String("why", "", "")
-	rest, status, ok := f.parse(args, s, 1)
-	if !ok {
-		return status
-	}
-	if len(rest) != 1 {
-		fmt.Fprintf(s.err, "pithead %s: which alarm? See pithead help %s\n", op, op)
-		return usage
-	}
-	_, err := commandAgent(ctx, agent.LocalCommand{Op: op, Args: cmd.Args{Alarm: rest[0]}, Why: *why})
-	if err != nil {
-		fmt.Fprintf(s.err, "pithead %s: %s: %v\n", op, rest[0], err)
-		return wrong
-	}
-	fmt.Fprintf(s.out, "%s %s\n", rest[0], did)
-	return done
-}
 
 // commandAgent gives the running agent a command that nobody signed; the agent
 // decides what somebody at the gateway may do.
