@@ -140,6 +140,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		ended: make(chan struct{}),
 		index: map[string]int{}, standing: map[string]*standing{}, byName: map[string]*output{},
 	}
+	j.bursts, j.began = map[string]*burst{}, j.now()
 	now, timeouts := j.now(), timeoutsOf(site)
 	for i := range site.Points {
 		p := &point{cfg: &site.Points[i], heard: now, timeout: timeouts[site.Points[i].Bus]}
@@ -150,6 +151,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 			s.of = p
 			p.standing = append(p.standing, s)
 		}
+		p.ladder()
 	}
 	for i := range site.Outputs {
 		o := &output{cfg: &site.Outputs[i]}
@@ -157,11 +159,18 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		j.outputs = append(j.outputs, o)
 		j.byName[o.cfg.ID] = o
 	}
+	for i := range site.Groups {
+		j.addGroup(&site.Groups[i])
+	}
+	j.addRoots(site)
+	for _, u := range site.Uplinks {
+		j.stand(alarm.Def{ID: "uplink:" + u.ID + "/fault", Level: alarm.Yellow, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
+	}
 	for _, id := range []string{agentConfig, agentBuffer} {
 		j.stand(alarm.Def{ID: id, Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
 	}
 	for _, s := range j.order {
-		for _, id := range s.Def().Do {
+		for _, id := range slices.Compact(slices.Sorted(slices.Values(s.Def().Do))) {
 			if o, ok := j.byName[id]; ok {
 				o.askers = append(o.askers, s)
 			}

@@ -106,7 +106,7 @@ func (f *fold) add(p event.Parsed) {
 		f.Newest = max(f.Newest, p.T)
 	}
 	switch p.Kind {
-	case "alarm":
+	case "alarm", "group":
 		f.alarm(p)
 	case "output":
 		f.Outputs[outputID(p.ID)] = switchedTo{On: p.State == "on", Stuck: p.Text("stuck")}
@@ -143,7 +143,7 @@ func (f *fold) alarm(p event.Parsed) {
 	}
 	r.Latch = string(p.Member("latch")) == "true"
 	was, known := f.Alarms[p.ID]
-	if r.Up, r.UpN = was.Up, was.UpN; !known || p.State == alarm.Active.String() && was.State != p.State {
+	if r.Up, r.UpN = was.Up, was.UpN; !known || p.State == alarm.Active.String() && p.Text("was") != p.State {
 		r.Up, r.UpN = moment{p.Boot, p.M, p.T}, p.N
 	}
 	f.Alarms[p.ID] = r

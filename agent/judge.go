@@ -48,9 +48,14 @@ type judge struct {
 	computedIn   string // the mode of the last computation
 	premises     []*premise
 	premiseDirty bool
-	premisedIn   string // the mode in which premises were opened last
-	reloaded     bool   // this run follows a reload
-	spent        spells // tests that nobody signed
+	premisedIn   string   // the mode in which premises were opened last
+	reloaded     bool     // this run follows a reload
+	groups       []*group // inner ones first
+	bursts       map[string]*burst
+	figures      figures
+	began        time.Duration
+	links        func() map[string]string // what is wrong with the uplinks, by id
+	spent        spells                   // tests that nobody signed
 	// watched is the sealed seal that watches a point, or empty.
 	watched func(point string) string
 	boot    uint32           // this one
@@ -60,17 +65,23 @@ type judge struct {
 // standing is one alarm with what hangs on it.
 type standing struct {
 	*alarm.Alarm
-	name    string // of what it is about, for people
-	timer   timer
-	good    bool           // judged by a good sample since the start
-	since   time.Duration  // when it last changed, since boot
-	t       int64          // the same in unix ms; 0 = unknown
-	value   drivers.Value  // that it was last told with
-	premise *premise       // of one that is judged only under a condition
-	of      *point         // nil where it is of no point
-	shelf   *aside         // nil: it is not shelved
-	number  *atomic.Uint64 // of the event of its newest raise; 0 = not known
-	carried bool           // it goes on over a reload
+	name      string // of what it is about, for people
+	timer     timer
+	good      bool                    // judged by a good sample since the start
+	since     time.Duration           // when it last changed, since boot
+	t         int64                   // the same in unix ms; 0 = unknown
+	value     drivers.Value           // that it was last told with
+	premise   *premise                // of one that is judged only under a condition
+	of        *point                  // nil where it is of no point
+	higher    []*standing             // of its ladder
+	roots     []*standing             // that stand for it when they are gone: the bus, the device
+	group     *group                  // nil: it is none
+	root      *root                   // nil: it is none
+	raises    [chatters]time.Duration // the newest that called somebody
+	chattered time.Duration
+	shelf     *aside         // nil: it is not shelved
+	number    *atomic.Uint64 // of the event of its newest raise; 0 = not known
+	carried   bool           // it goes on over a reload
 }
 
 // tick is how often the judge looks at what no reading brings: late buses, the
@@ -146,6 +157,7 @@ func (j *judge) batch(rs []drivers.Reading) {
 
 // settle ends whatever was done: outputs first, then what is to be stored.
 func (j *judge) settle() {
+	j.regroup()
 	for _, o := range j.outputs {
 		j.decide(o)
 	}
@@ -175,6 +187,9 @@ func (j *judge) second() {
 	j.compute()
 	j.openPremises()
 	j.openWindows()
+	j.followLinks()
+	j.followFlood(now)
+	j.repay(false)
 	for _, o := range j.outputs {
 		if j.disobeys(o) {
 			j.wants(o.cfg.Bus, o.cfg.ID, o.on) // again each second, until it is seen to act
@@ -192,6 +207,7 @@ func (j *judge) end() {
 			j.switched(s)
 		default:
 			j.settle()
+			j.repay(true)
 			j.cutPeriod(j.now())
 			return
 		}
@@ -232,8 +248,12 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	d := s.Def()
 	stamp := j.clock.At(c.At)
 	s.since, s.t, s.value = c.At, stamp.T, c.Value
+	j.soil(s)
+	if c.What == alarm.WasRaised && s.called() {
+		defer j.raised(s, c.At)
+	}
 	e := event.Event{
-		Kind: "alarm", ID: d.ID, Name: s.name, State: c.To.String(), Level: c.Level.String(),
+		Kind: s.kind(), ID: d.ID, Name: s.name, State: c.To.String(), Level: c.Level.String(),
 		Point: d.Point, Value: c.Value, Quality: c.Quality, By: by, Why: why,
 	}
 	if c.HasLimit {
@@ -271,6 +291,15 @@ func (s *standing) holds() (fs []event.Field) {
 	if len(d.Do) > 0 {
 		fs = append(fs, event.Field{Name: "do", Value: d.Do})
 	}
+	switch {
+	case s.group != nil:
+		fs = append(fs, s.group.tell())
+	case s.root != nil:
+		fs = append(fs, s.root.tell()...)
+	}
+	if c := s.coveredBy(); c != nil {
+		fs = append(fs, event.Field{Name: "covered", Value: c.Def().ID})
+	}
 	if d.Latch {
 		fs = append(fs, event.Field{Name: "latch", Value: true})
 	}
@@ -288,7 +317,7 @@ func (s *standing) holds() (fs []event.Field) {
 // tellBeside tells that something beside an alarm's state has changed.
 func (j *judge) tellBeside(s *standing, at time.Duration) {
 	d, m := s.Def(), s.Memory()
-	e := event.Event{Kind: "alarm", ID: d.ID, Name: s.name, State: m.State.String(), Level: m.Level.String(), Point: d.Point,
+	e := event.Event{Kind: s.kind(), ID: d.ID, Name: s.name, State: m.State.String(), Level: m.Level.String(), Point: d.Point,
 		More: append([]event.Field{{Name: "was", Value: m.State.String()}}, s.holds()...)}
 	if m.State == alarm.Cleared {
 		e.More = append(e.More, event.Field{Name: "acked", Value: m.Acked})
@@ -304,6 +333,12 @@ func (j *judge) tell(e event.Event, at time.Duration) { j.tellNumbered(e, at, ni
 
 // tellNumbered leaves the event's number in n, once it has one.
 func (j *judge) tellNumbered(e event.Event, at time.Duration, n *atomic.Uint64) {
+	if !j.withholds(e, at, n) {
+		j.add(e, at, n)
+	}
+}
+
+func (j *judge) add(e event.Event, at time.Duration, n *atomic.Uint64) {
 	s := j.clock.At(at)
 	j.queue.addNumbered(e, event.Stamp{M: s.M, T: s.T, Known: s.Known()}, n)
 }

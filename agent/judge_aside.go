@@ -81,11 +81,12 @@ func (j *judge) remove(a *aside) {
 
 // affect lets alarms follow what is aside.
 func (j *judge) affect(a *aside) {
-	if a.of != "out" {
+	if a.of == "shelve" {
 		return
 	}
 	for _, s := range j.points[j.index[a.id]].standing {
 		j.suspend(s, j.now())
+		j.soil(s)
 	}
 }
 
@@ -134,7 +135,7 @@ func (j *judge) mayPut(point string) error {
 	return nil
 }
 
-func (j *judge) begin(of, id string, c command.Command) *aside {
+func (j *judge) newAside(of, id string, c command.Command) *aside {
 	now := j.clock.Now()
 	a := &aside{of: of, id: id, by: c.By, why: c.Why, unsigned: !c.Signed, since: j.now()}
 	a.moment = moment{Boot: j.boot, M: now.M}
@@ -158,7 +159,7 @@ func (j *judge) shelveCommand(c command.Command) (any, error) {
 	if err := j.mayPut(s.Def().Point); err != nil {
 		return nil, err
 	}
-	j.put(j.begin("shelve", c.Args.Alarm, c))
+	j.put(j.newAside("shelve", c.Args.Alarm, c))
 	return nil, nil
 }
 
@@ -192,7 +193,7 @@ func (j *judge) outCommand(c command.Command) (any, error) {
 	case p.out != nil:
 		return nil, errors.New("it is out of service already")
 	}
-	j.put(j.begin("out", c.Args.Point, c))
+	j.put(j.newAside("out", c.Args.Point, c))
 	return nil, nil
 }
 

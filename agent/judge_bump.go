@@ -36,7 +36,7 @@ func (j *judge) testCommand(c command.Command) (any, error) {
 	if p.test != nil {
 		j.takeBack(p.test, "it begins anew")
 	}
-	j.put(j.begin("test", c.Args.Point, c))
+	j.put(j.newAside("test", c.Args.Point, c))
 	return nil, nil
 }
 

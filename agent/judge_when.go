@@ -79,6 +79,7 @@ func (j *judge) suspend(s *standing, at time.Duration) {
 		return
 	}
 	j.after(s, alarm.Change{}, false)
+	j.soil(s)
 	if s.State() != alarm.Normal {
 		j.tellBeside(s, at)
 	}
@@ -90,5 +91,12 @@ func (s *standing) suppressed() bool { return s.premise != nil && s.premise.shut
 // quiet says that nobody is to be called by it, though it stands.
 func (s *standing) quiet() bool { return s.suppressed() || s.isOut() || s.shelf != nil }
 
-// coveredBy is the alarm that stands for this one, too; empty: none does.
-func (j *judge) coveredBy(s *standing) string { return "" }
+// followLinks raises and ends the alarms of uplinks.
+func (j *judge) followLinks() {
+	if j.links == nil {
+		return
+	}
+	for id, why := range j.links() {
+		j.setAgent("uplink:"+id+"/fault", why != "", why)
+	}
+}

@@ -44,10 +44,13 @@ func (o *output) asked() (by string) {
 // keeps an alarm quiet holds back notices only: no trip is released by it.
 func (o *output) wantedBy(s *standing) bool {
 	switch {
-	case !s.Asks():
+	case !s.Asks() || s.group != nil && !s.names(o.cfg.ID):
 		return false
 	case o.cfg.Trip:
 		return true
+	}
+	if c := s.coveredBy(); c != nil && c.names(o.cfg.ID) {
+		return false // that one speaks for both
 	}
 	return !s.quiet() && (!o.cfg.UntilAck || !s.Acknowledged())
 }
@@ -62,7 +65,7 @@ func (o *output) freed() bool {
 // the side where it clears, or its delay runs.
 func (o *output) unheard() *standing {
 	for _, s := range o.askers {
-		if _, delayed := s.Due(); delayed || !s.Safe() {
+		if _, delayed := s.Due(); delayed || !s.Safe() || s.group != nil && !s.group.heard() {
 			return s
 		}
 	}

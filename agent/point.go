@@ -26,8 +26,12 @@ type point struct {
 	test     *aside      // nil: it is not under test
 	out      *aside      // nil: it is in service
 	feeds    []int       // computed points that need it, as places in judge.computed
-	premises []*premise  // conditions that need it
-	formula  *formula    // of a computed point
+	groups   []*group
+	roots    []*root       // the bus and the device that it is gone with
+	gone     bool          // nobody answers for it
+	badSince time.Duration // below 0: it is not bad
+	premises []*premise    // conditions that need it
+	formula  *formula      // of a computed point
 	stats    tally
 }
 
@@ -114,6 +118,7 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 		p.look(r, at)
 		r, judged = underTest(r)
 	}
+	j.lives(p, r.Quality, at, !p.seen)
 	p.last, p.at, p.seen, p.heard = r, at, true, j.now()
 	keep := p.stored.wants(p.cfg, r, at)
 	for _, s := range p.standing {

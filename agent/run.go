@@ -234,6 +234,13 @@ func (a *agent) addUplinks() {
 	for _, c := range a.site.Uplinks {
 		a.uplinks = append(a.uplinks, uplink.New(c, env))
 	}
+	a.judge.links = func() map[string]string {
+		wrong := make(map[string]string, len(a.uplinks))
+		for i, u := range a.uplinks {
+			wrong[a.site.Uplinks[i].ID] = u.State().Fault
+		}
+		return wrong
+	}
 }
 
 // leaveOutputs puts the outputs that say so into their on-exit state.

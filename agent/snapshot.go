@@ -40,7 +40,10 @@ func (j *judge) snapshot(boot uint32) uplink.Snapshot {
 		m := st.Memory()
 		now := uplink.AlarmNow{ID: d.ID, Name: st.name, Point: d.Point, State: st.State().String(),
 			Level: st.Level().String(), Since: since, Value: st.value,
-			Shelved: st.shelf != nil, Suppressed: st.suppressed(), Out: st.isOut(), Covered: j.coveredBy(st)}
+			Shelved: st.shelf != nil, Suppressed: st.suppressed(), Out: st.isOut()}
+		if c := st.coveredBy(); c != nil {
+			now.Covered = c.Def().ID
+		}
 		if m.HasLimit {
 			now.Limit = &m.Limit
 		}
@@ -132,6 +135,9 @@ func (a *agent) health() uplink.Health {
 	h.Buffer.Disk = diskOf(a.site.Buffer.Dir)
 	h.Buffer.Disk.Slowest = a.rec.pace.slowest().Milliseconds()
 	h.Buffer.Disk.Failed = a.rec.pace.failed.Load()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = a.judge.ask(ctx, func() { h.Alarms = a.judge.alarmHealth() })
 	h.Buffer.Days = days(laneOf(a.rec.data), a.clock.Now())
 	return h
 }

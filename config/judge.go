@@ -30,6 +30,7 @@ type judge struct {
 	devices catalog[*device]
 	points  catalog[*point]
 	outputs catalog[*output]
+	groups  catalog[*group]
 	taken   map[string]string // lines, coils, addresses: to what has them already
 	stack   []*point          // computed points being compiled
 
@@ -123,6 +124,9 @@ func (j *judge) collect() {
 	for _, o := range top.entries("outputs") {
 		j.outputs.add(o.id("outputs"), &output{object: o, id: o.id("outputs")})
 	}
+	for _, o := range top.entries("groups") {
+		j.groups.add(o.id("groups"), &group{object: o, id: o.id("groups")})
+	}
 }
 
 // run judges everything, in the order in which the parts need each other.
@@ -140,7 +144,8 @@ func (j *judge) run() {
 	each(j.buses.all, j.judgeSignals)
 	each(j.top.entries("uplinks"), j.judgeUplink)
 	each(j.top.entries("seals"), j.judgeSeal)
-	each(j.top.entries("groups"), j.judgeGroup)
+	each(j.groups.all, j.judgeGroup)
+	j.orderGroups()
 	j.judgeRest()
 	each(j.buses.all, j.judgeTiming)
 	j.judgeFiles()

@@ -38,18 +38,6 @@ func (j *judge) judgeSeal(o *object) {
 	j.judgeDo(o.given("do"))
 }
 
-// judgeGroup judges what this version does not act on yet.
-func (j *judge) judgeGroup(o *object) {
-	for _, e := range entriesIn(o.given("of")) {
-		j.judgePattern(e)
-	}
-	if do := o.sub("do"); do != nil {
-		for _, k := range do.keys {
-			j.judgeDo(do.given(k))
-		}
-	}
-}
-
 // judgeRest fills in what stands at the top of the file.
 func (j *judge) judgeRest() {
 	s, t := j.site, j.top

@@ -28,6 +28,7 @@ type Site struct {
 	Devices []Device
 	Points  []Point
 	Outputs []Output
+	Groups  []Group // inner ones before those that they are members of
 	Uplinks []Uplink
 
 	UTCOffset time.Duration // east of Greenwich; what days, shifts and periods follow
@@ -91,6 +92,39 @@ type Point struct {
 type State struct {
 	Value drivers.Value
 	Label string
+}
+
+// A Group is points that warn together. Its members are points and groups.
+type Group struct {
+	ID, Name string
+	Points   []string
+	Groups   []string
+	Ladder   [alarm.Red]int // by level: so many members at it or above make it one level higher; 0 = never
+	For      time.Duration
+	Latch    bool
+	Do       [alarm.Red + 1][]string // outputs asked for from this level on
+	Line     int
+}
+
+// Come is the level that members at these levels come to: the highest of theirs, or
+// one more than a level which so many of them have reached. It is by their own
+// levels alone, so that the same members raise it by one and no further.
+func (g *Group) Come(members []alarm.Level) (l alarm.Level) {
+	for _, m := range members {
+		l = max(l, m)
+	}
+	for rung := alarm.Blue; rung < alarm.Red; rung++ {
+		n := 0
+		for _, m := range members {
+			if m >= rung {
+				n++
+			}
+		}
+		if least := g.Ladder[rung]; least > 0 && n >= least {
+			l = max(l, rung+1)
+		}
+	}
+	return l
 }
 
 // An Output is a siren or a cut-off.

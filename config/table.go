@@ -19,7 +19,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"points", things("point"), "", 0, "what is read or computed"},
 	{"outputs", things("output"), "", 0, "sirens and cut-offs"},
 	{"seals", things("seal"), "", later, "electronic seals"},
-	{"groups", things("group"), "", later, "points that warn together"},
+	{"groups", things("group"), "", 0, "points that warn together"},
 	{"uplinks", things("uplink"), "", 0, "platforms; the key is the identity, each has its own position in the buffer"},
 	{"stats", span(0, day), "5m", 0, "period of the statistics; 0s = none"},
 	{"buffer", whole("buffer"), "", 0, "the log on disk"},

@@ -6,6 +6,7 @@ type Health struct {
 	Units   []UnitHealth   `json:"units,omitempty"`
 	Uplinks []UplinkHealth `json:"uplinks,omitempty"`
 	Buffer  BufferHealth   `json:"buffer"`
+	Alarms  *AlarmHealth   `json:"alarms,omitempty"`
 	Clock   string         `json:"clock"`            // synced, free, unknown
 	Memory  uint64         `json:"memory,omitempty"` // bytes resident
 	Load    *float64       `json:"load,omitempty"`   // one-minute average of the machine
@@ -58,4 +59,28 @@ type DiskHealth struct {
 	Failed  uint64  `json:"failed,omitempty"`  // writes of this run
 	Life    *int    `json:"life,omitempty"`    // percent that is used, as an eMMC says; 110: beyond it
 	Worn    string  `json:"pre-eol,omitempty"` // warning, urgent: its spare blocks run out
+}
+
+// AlarmHealth is figures of IEC 62682 of the alarms that called somebody in this
+// run: not those that were shelved, suppressed, out of service or covered.
+type AlarmHealth struct {
+	Day        int            `json:"day"`         // raised in the last 24 h
+	Hour       int            `json:"hour"`        // in the last hour
+	TenMinutes int            `json:"ten-minutes"` // in the last ten minutes
+	Flood      float64        `json:"flood"`       // share of the day's ten minutes with more than ten
+	Flooded    bool           `json:"flooded"`     // now
+	Chattering int            `json:"chattering"`  // alarms that came three times in a minute, in the last 24 h
+	Stale      int            `json:"stale"`       // that stand for more than 24 h
+	Levels     map[string]int `json:"levels"`      // of the last 24 h
+	Standing   int            `json:"standing"`
+	Shelved    int            `json:"shelved"`
+	Suppressed int            `json:"suppressed"`
+	Out        int            `json:"out"` // alarms of points out of service
+}
+
+// Count adds one where it is so.
+func (*AlarmHealth) Count(is bool, n *int) {
+	if is {
+		*n++
+	}
 }
