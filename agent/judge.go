@@ -188,7 +188,7 @@ func (j *judge) second() {
 	j.openPremises()
 	j.openWindows()
 	j.followLinks()
-	j.followFlood(now)
+	j.followFlood(j.now())
 	j.repay(false)
 	for _, o := range j.outputs {
 		if j.disobeys(o) {

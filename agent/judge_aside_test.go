@@ -17,7 +17,8 @@ import (
 // somebody who signs, and keeps the fold of all that was told.
 type orderer struct {
 	*bench
-	fold *fold
+	fold  *fold
+	words []string // of all that was told: states, of groups that stand their levels
 }
 
 func (o *orderer) order(signed bool, c command.Command) error {
@@ -64,6 +65,12 @@ func (o *orderer) remember() string {
 		}
 		o.fold.add(p)
 		words = append(words, e.ID+"="+e.State)
+		if e.Kind == "group" && e.State == "active" {
+			e.State = e.Level
+		}
+		if e.Kind != "command" {
+			o.words = append(o.words, e.ID+"="+e.State)
+		}
 	}
 	o.events, o.stamps = nil, nil
 	return strings.Join(words, " ")

@@ -2,9 +2,11 @@ package agent
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"pithead/agent/alarm"
 	"pithead/agent/event"
 )
 
@@ -38,15 +40,15 @@ const (
 // limited are the kinds that a source can flood the record with by itself.
 var limited = [...]string{"alarm", "group", "output", "input", "fault"}
 
-// source is what an event comes from: what covers its alarm, its point, or what it
+// source is what an event comes from: the device or bus that is gone with it, its point, or what it
 // is of; empty for what is never withheld.
 func (j *judge) source(e event.Event) string {
 	if !slices.Contains(limited[:], e.Kind) {
 		return ""
 	}
 	if s, ok := j.standing[e.ID]; ok {
-		if c := s.coveredBy(); c != nil {
-			return c.Def().ID
+		if c := s.coveredBy(); c != nil && c.root != nil { // whose own events must not wait for what it covers
+			return strings.TrimSuffix(c.Def().ID, "/fault")
 		}
 	}
 	if e.Point != "" {
@@ -76,6 +78,9 @@ func (j *judge) withholds(e event.Event, at time.Duration, n *atomic.Uint64) boo
 	b.held++
 	o := owedEvent{key, e, at, n}
 	if i := slices.IndexFunc(b.owed, func(o owedEvent) bool { return o.key == key }); i >= 0 {
+		if o.n == nil && e.State != alarm.Normal.String() {
+			o.n = b.owed[i].n // the raise is told by what followed it
+		}
 		b.owed[i] = o
 	} else {
 		b.owed = append(b.owed, o)
@@ -83,7 +88,16 @@ func (j *judge) withholds(e event.Event, at time.Duration, n *atomic.Uint64) boo
 	return true
 }
 
-func stateOf(e event.Event) string { return e.State + " " + e.Level }
+// stateOf is what of an event a start learns from.
+func stateOf(e event.Event) string {
+	s := e.State + " " + e.Level
+	for _, f := range e.More {
+		if f.Name == "acked" && f.Value == true {
+			s += " acked"
+		}
+	}
+	return s
+}
 
 func (b *burst) fill(now time.Duration) {
 	b.tokens = min(b.tokens+max(now-b.filled, 0).Seconds(), burstSize)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"strings"
 	"time"
 
 	"pithead/agent/alarm"
@@ -17,6 +18,7 @@ type root struct {
 	points []*point
 	gone   int // points that nobody answers for
 	timer  timer
+	lead   time.Duration // by which it is told before what it covers
 }
 
 // partly is how long a root that is back in part may stay up: by then what is
@@ -64,7 +66,10 @@ func (j *judge) addRoot(id, name string, line int, ps []*point) {
 			d.Level = max(d.Level, f.Def().Level)
 		}
 	}
-	r := &root{standing: j.stand(d, name), points: ps}
+	r := &root{standing: j.stand(d, name), points: ps, lead: time.Millisecond}
+	if strings.HasPrefix(id, "bus:") {
+		r.lead *= 2
+	}
 	r.standing.root = r
 	r.timer.fire = func(at time.Duration) { j.decideRoot(r, at) }
 	for _, p := range ps {
@@ -125,7 +130,7 @@ func (j *judge) weigh(r *root, at time.Duration) {
 			}
 		}
 		if !r.up() {
-			j.timers.set(&r.timer, max(due-time.Millisecond, at), true)
+			j.timers.set(&r.timer, max(due-r.lead, at), true)
 			return
 		}
 		j.timers.set(&r.timer, 0, false)

@@ -118,11 +118,17 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 		p.look(r, at)
 		r, judged = underTest(r)
 	}
-	j.lives(p, r.Quality, at, !p.seen)
+	first := !p.seen
 	p.last, p.at, p.seen, p.heard = r, at, true, j.now()
+	if r.Quality != drivers.Good { // what is gone with others is covered before it is told
+		j.lives(p, r.Quality, at, first)
+	}
 	keep := p.stored.wants(p.cfg, r, at)
 	for _, s := range p.standing {
 		keep = j.step(s, alarm.Sample{At: at, Value: r.Value, Quality: judged}) || keep
+	}
+	if r.Quality == drivers.Good { // and what is back with them, after
+		j.lives(p, r.Quality, at, first)
 	}
 	j.count(p, r, at)
 	if keep {

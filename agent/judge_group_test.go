@@ -1,0 +1,248 @@
+package agent
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pithead/agent/alarm"
+	"pithead/agent/command"
+	"pithead/config"
+	"pithead/drivers"
+)
+
+// dam has five holes whose phreatic level warns alone and together, and a group
+// of that group. Hole e trips a valve by the group alone.
+func dam(t *testing.T, more string) *config.Site {
+	var b strings.Builder
+	b.WriteString(`
+version: 1
+site: dam
+gateway: g1
+buses:
+  rs1: {serial: /dev/ttyS1}
+devices:
+  d: {bus: rs1, unit: 1, every: 1h}
+points:
+`)
+	for i, id := range []string{"a", "b", "c", "d", "e"} {
+		fmt.Fprintf(&b, `
+  hole.%s:
+    device: d
+    holding: %d
+    alarms:
+      - {level: blue, above: 1, when: "mode == 'running'"}
+      - {level: yellow, above: 2}
+      - {level: orange, above: 3}
+      - {level: red, above: 4}
+`, id, i)
+	}
+	b.WriteString(`
+groups:
+  dam: {of: [phreatic]}
+  phreatic: {name: 浸润线, of: ["hole.*"], ladder: {blue: 4, yellow: 3, orange: 2}` + more + `}
+outputs:
+  lamp: {device: d, coil: 0}
+  siren: {device: d, coil: 1}
+  valve: {kind: trip, device: d, coil: 2, on-start: off, first-line: x}
+`)
+	return parsed(t, b.String())
+}
+
+// GB 39496-2020, 5.5.4: four at blue make yellow, three at yellow orange, two at
+// orange red; one level up, and no further by the same members.
+func TestTheLadderOfAGroup(t *testing.T) {
+	for _, c := range []struct {
+		levels string // of the five, 0 to 4
+		want   alarm.Level
+	}{
+		{"00000", alarm.NoLevel}, {"10000", alarm.Blue}, {"11100", alarm.Blue}, {"11110", alarm.Yellow}, {"11111", alarm.Yellow},
+		{"20000", alarm.Yellow}, {"22000", alarm.Yellow}, {"22200", alarm.Orange}, {"22220", alarm.Orange}, {"21110", alarm.Yellow},
+		{"22100", alarm.Yellow}, {"22110", alarm.Yellow}, {"30000", alarm.Orange}, {"32000", alarm.Orange}, {"32200", alarm.Orange},
+		{"33000", alarm.Red}, {"31110", alarm.Orange}, {"40000", alarm.Red}, {"43000", alarm.Red}, {"11112", alarm.Yellow},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, dam(t, ""), newFold(), nil)
+			for i, l := range c.levels {
+				b.good("hole."+string(rune('a'+i)), float64(l-'0'))
+			}
+			for _, id := range []string{"group:phreatic", "group:dam"} {
+				s := b.standing[id]
+				if s.Level() != c.want || s.up() != (c.want > 0) {
+					t.Errorf("%s: %s is %v %v, want %v", c.levels, id, s.State(), s.Level(), c.want)
+				}
+			}
+		})
+	}
+}
+
+// A group's story, by the holes' values; mode, tests and what is shelved beside.
+func TestWhoCountsInAGroup(t *testing.T) {
+	for _, c := range []struct {
+		story, more string
+		do          func(*orderer)
+		want        string // of the group and the outputs
+	}{
+		{"up and down with its members", "", func(o *orderer) {
+			o.holes("11100")
+			o.holes("11110")
+			o.holes("22210")
+			o.holes("00000")
+		}, "blue yellow orange yellow blue normal"},
+		{"a bad member keeps its last level", "", func(o *orderer) {
+			o.holes("11110")
+			o.bad("hole.a", drivers.Comm)
+			o.holes("x1110")
+		}, "blue yellow"},
+		{"a fault counts for nothing", "", func(o *orderer) {
+			o.holes("xxxxx")
+			time.Sleep(2 * time.Minute)
+		}, ""},
+		{"a suppressed one does not count", "", func(o *orderer) {
+			o.holes("11110")
+			o.may(true, "mode", command.Args{Mode: "closed"})
+		}, "blue yellow normal"},
+		{"one under test does not, one that is shelved does", "", func(o *orderer) {
+			o.holes("11110")
+			o.may(true, "shelve", command.Args{Alarm: "hole.a/blue", For: hours(1)})
+			o.may(true, "test", command.Args{Point: "hole.b", For: hours(1)})
+		}, "blue yellow blue"},
+		{"nor one out of service", "", func(o *orderer) {
+			o.holes("11110")
+			o.may(true, "out", command.Args{Point: "hole.b"})
+		}, "blue yellow blue"},
+		{"it waits", ", for: 10s", func(o *orderer) {
+			o.holes("11110")
+			time.Sleep(5 * time.Second)
+			o.holes("22210")
+			time.Sleep(6 * time.Second)
+			o.holes("22210")
+			time.Sleep(5 * time.Second)
+		}, "yellow orange"},
+		{"outputs by level, each from its own on", ", do: {yellow: [lamp], red: [siren]}", func(o *orderer) {
+			o.holes("11110")
+			o.holes("33000")
+			o.holes("30000")
+			o.holes("00000")
+		}, "blue yellow lamp=on orange red siren=on orange siren=off normal lamp=off"},
+		{"a latch holds the highest", ", latch: on, do: {orange: [siren]}", func(o *orderer) {
+			o.holes("30000")
+			o.holes("10000")
+			o.mayNot("not over", false, "reset", command.Args{Alarm: "group:phreatic"})
+			o.holes("00000")
+			o.may(false, "reset", command.Args{Alarm: "group:phreatic"})
+		}, "orange siren=on cleared normal siren=off"},
+		{"no trip is released by what does not count", ", do: {yellow: [valve]}", func(o *orderer) {
+			o.holes("11110")
+			o.may(true, "mode", command.Args{Mode: "closed"})
+			o.may(true, "test", command.Args{Point: "hole.b", For: hours(1)})
+			o.may(true, "out", command.Args{Point: "hole.c"})
+			o.holes("xxxxx")
+			o.holes("1xxxx")
+		}, "blue yellow valve=on"},
+		{"it is released by good samples", ", do: {yellow: [valve]}", func(o *orderer) {
+			o.holes("11110")
+			o.holes("00000")
+		}, "blue yellow valve=on blue valve=off normal"},
+		{"acknowledged, and raised again by a higher level", "", func(o *orderer) {
+			o.holes("10000")
+			o.may(false, "ack", command.Args{Alarm: "group:phreatic"})
+			o.holes("20000")
+		}, "blue acked yellow"},
+		{"a restart raises nothing twice", "", func(o *orderer) {
+			o.holes("22200")
+			o.restart(1, nil)
+			o.holes("22200")
+			o.holes("00000")
+		}, "yellow orange yellow normal"},
+	} {
+		t.Run(c.story, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := &orderer{fold: newFold()}
+				o.bench = newBench(t, dam(t, c.more), o.fold, nil)
+				c.do(o)
+				o.remember()
+				var got []string
+				for _, w := range o.words {
+					id, what, _ := strings.Cut(w, "=")
+					switch {
+					case id == "group:phreatic":
+						got = append(got, what)
+					case strings.HasPrefix(id, "output:") && !strings.Contains(id, "fault"):
+						got = append(got, strings.TrimPrefix(w, "output:"))
+					}
+				}
+				if s := strings.Join(got, " "); s != c.want {
+					t.Errorf("\n got %q\nwant %q", s, c.want)
+				}
+			})
+		})
+	}
+}
+
+func (o *orderer) holes(levels string) {
+	var rs []drivers.Reading
+	for i, l := range levels {
+		r := drivers.Reading{Point: "hole." + string(rune('a'+i)), At: time.Now(), Quality: drivers.Comm}
+		if l != 'x' {
+			r.Quality, r.Value = drivers.Good, drivers.NumberValue(float64(l-'0'))
+		}
+		rs = append(rs, r)
+	}
+	for _, r := range rs {
+		o.give(r)
+	}
+}
+
+func TestALadderCoversItsLowerRungs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := parsed(t, `
+version: 1
+site: s
+gateway: g1
+buses:
+  rs1: {serial: /dev/ttyS1}
+devices:
+  d: {bus: rs1, unit: 1, every: 1h}
+points:
+  p:
+    device: d
+    holding: 0
+    alarms:
+      - {level: yellow, above: 2, do: [horn, lamp]}
+      - {level: red, above: 4, do: [horn]}
+      - {id: low, level: red, below: -4}
+outputs:
+  horn: {device: d, coil: 0, until: ack}
+  lamp: {device: d, coil: 1}
+`)
+		b := newBench(t, site, newFold(), nil)
+		b.good("p", 5)
+		b.settled()
+		covered := map[string]any{}
+		for _, e := range b.events {
+			for _, f := range e.More {
+				if f.Name == "covered" {
+					covered[e.ID] = f.Value
+				}
+			}
+		}
+		if len(covered) != 1 || covered["p/yellow"] != "p/red" {
+			t.Errorf("covered %v, want yellow by red alone", covered)
+		}
+		b.want("p/red=active p/yellow=active output:horn=on output:lamp=on")
+		b.do(func() error { return b.ack("p/red", "me", "") })
+		if b.settled(); b.outs["horn"] || !b.outs["lamp"] {
+			t.Errorf("horn %v, lamp %v: the lower one calls although the higher is acknowledged, or its lamp went off", b.outs["horn"], b.outs["lamp"])
+		}
+		if h := b.judge.alarmHealth(); h.Day != 1 || h.Standing != 1 {
+			t.Errorf("%+v: what is covered is not counted", h)
+		}
+		b.good("p", 3)
+		if s := b.judge.snapshot(1); len(s.Alarms) != 1 || s.Alarms[0].Covered != "" || !b.outs["horn"] {
+			t.Errorf("%+v horn %v: the lower one stands alone now", s.Alarms, b.outs["horn"])
+		}
+	})
+}
