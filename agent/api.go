@@ -178,6 +178,10 @@ func apiAsides(of []uplink.AsideNow, now Stamp) []apiAside {
 }
 
 func (a *agent) apiBuses(context.Context) (any, error) {
+	return map[string]any{"units": a.apiUnits()}, nil
+}
+
+func (a *agent) apiUnits() []apiUnit {
 	us := []apiUnit{}
 	for _, b := range a.loops {
 		if states := b.state.Load(); states != nil {
@@ -186,20 +190,24 @@ func (a *agent) apiBuses(context.Context) (any, error) {
 			}
 		}
 	}
-	return map[string]any{"units": us}, nil
+	return us
 }
 
 func (a *agent) apiUplinks(context.Context) (any, error) {
+	return map[string]any{"uplinks": a.apiUplinkList()}, nil
+}
+
+func (a *agent) apiUplinkList() []apiUplink {
 	us := []apiUplink{}
 	for i, u := range a.uplinks {
 		s := u.State()
-		x := apiUplink{UplinkHealth: uplink.HealthOf(a.site.Uplinks[i].ID, s), URL: s.URL, Error: s.LastError}
+		x := apiUplink{UplinkHealth: uplink.HealthOf(a.site.Uplinks[i].ID, s, a.clock.TLS()), URL: s.URL, Error: s.LastError}
 		if !s.LastAck.IsZero() {
 			x.LastAck = s.LastAck.UnixMilli()
 		}
 		us = append(us, x)
 	}
-	return map[string]any{"uplinks": us}, nil
+	return us
 }
 
 func (a *agent) apiBuffer(context.Context) (any, error) {

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -20,8 +22,11 @@ type Clock struct {
 	still *time.Time    // of a replay: the present, moved by hand by the one goroutine there is
 	start time.Time     // when base was read
 	base  time.Duration // since boot, suspended time included
-	least int64         // unix ms: wall time below it can't be true
+	least int64         // unix ms: wall time below it can't be true; Check's goroutine's
+	deaf  bool          // to the machine's own clock while that is not synced: clock: platform
 
+	told   *int64        // ms: t = m + told, by whoever was trusted to say; Check's goroutine's
+	newest atomic.Int64  // least, for any goroutine
 	state  atomic.Uint32 // a record.Clock
 	offset atomic.Int64  // ms: t = m + offset, unless unknown
 }
@@ -41,8 +46,9 @@ const step = time.Second
 
 // NewClock starts a clock; least is the newest wall time that is known to have
 // been (unix ms): the build's, or the newest stored.
-func NewClock(least int64) *Clock {
-	c := &Clock{start: time.Now(), base: sinceBoot(), least: least}
+func NewClock(least int64, deaf bool) *Clock {
+	c := &Clock{start: time.Now(), base: sinceBoot(), least: least, deaf: deaf}
+	c.newest.Store(least)
 	c.Check(wall{time.Now(), synced()})
 	return c
 }
@@ -89,6 +95,16 @@ type wall struct {
 // known or stepped by more than a second.
 func (c *Clock) Check(w wall) (moved bool) {
 	was := record.Clock(c.state.Load())
+	m := c.M(w.now)
+	switch {
+	case w.synced:
+		c.told = nil
+	case c.told == nil && c.deaf:
+		c.state.Store(uint32(record.Unknown))
+		return false
+	case c.told != nil:
+		w.now = time.UnixMilli(m.Milliseconds() + *c.told)
+	}
 	is := record.Unknown
 	switch {
 	case w.now.UnixMilli() < c.least: // it can't be: somebody set it back, or the board woke in 1970
@@ -101,12 +117,48 @@ func (c *Clock) Check(w wall) (moved bool) {
 		c.state.Store(uint32(is)) // and the offset stays: another goroutine may be between the two
 		return false
 	}
-	off := w.now.UnixMilli() - c.M(w.now).Milliseconds()
+	off := w.now.UnixMilli() - m.Milliseconds()
 	old := c.offset.Load()
 	c.offset.Store(off)
 	c.state.Store(uint32(is))
 	diff := time.Duration(off-old) * time.Millisecond
 	return was == record.Unknown || diff.Abs() > step
+}
+
+// Heard takes in that a time has been, as somebody says who is trusted: no time
+// before it counts as known any more. It tells nothing to a clock that is known
+// and says otherwise by more than a minute.
+func (c *Clock) Heard(t time.Time) {
+	if s := c.Now(); s.Known() && t.UnixMilli() > s.T+time.Minute.Milliseconds() || t.Year() > 2200 {
+		return
+	}
+	c.least = max(c.least, t.UnixMilli())
+	c.newest.Store(c.least)
+}
+
+// TLS is the time by which certificates are judged: the present where it is
+// known, else the newest that is known to have been.
+func (c *Clock) TLS() time.Time {
+	if s := c.Now(); s.Known() {
+		return time.UnixMilli(s.T)
+	}
+	return time.UnixMilli(c.newest.Load())
+}
+
+// Tell sets the clock by what somebody says who is trusted, until the kernel's
+// own is synced. Whoever may call Check may call it, and is to call Check then.
+func (c *Clock) Tell(t time.Time) error {
+	switch {
+	case record.Clock(c.state.Load()) == record.Synced:
+		return errors.New("the clock is synced already")
+	case t.UnixMilli() < c.least:
+		return fmt.Errorf("%s can't be: there are records of %s", t.UTC().Format(time.RFC3339), time.UnixMilli(c.least).UTC().Format(time.RFC3339))
+	case t.Year() > 2200:
+		return fmt.Errorf("%d is no year that this gateway will see", t.Year())
+	}
+	off := t.UnixMilli() - c.M(time.Now()).Milliseconds()
+	c.told = &off
+	return nil
 }
 
 func sinceBoot() time.Duration {

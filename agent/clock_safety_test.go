@@ -50,7 +50,7 @@ func TestAFoldKnowsABootByAnyEvent(t *testing.T) {
 
 func TestAClockIsUnknownSyncedAndFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := NewClock(0)
+		c := NewClock(0, false)
 		now := time.Now()
 		c.least = now.UnixMilli()
 		if c.Check(wall{now, true}) || c.Now().Clock != record.Synced || c.Now().T != now.UnixMilli() {

@@ -28,6 +28,8 @@ type op struct {
 	more  func(*judge, command.Command) []event.Field
 	// silent ones change nothing, and make no event.
 	silent bool
+	// then is what happens once the command is recorded and answered.
+	then func(*agent)
 }
 
 // ops stand in one place, so that who may do what can be seen at a glance. A
@@ -45,6 +47,14 @@ func ops() map[string]op {
 		"out":      {about: pointOf, judge: (*judge).outCommand, state: is("out")},
 		"in":       {about: pointOf, judge: (*judge).inCommand, state: is(isOver)},
 		"mode":     {about: is("agent/mode"), judge: (*judge).modeCommand, state: func(a command.Args) string { return a.Mode }},
+
+		"read":       {here: anybody, run: readCommand, silent: true},
+		"snapshot":   {run: snapshotCommand, silent: true},
+		"resend":     {run: resendCommand},
+		"config.get": {run: configCommand},
+		"reload":     {run: reloadCommand, then: (*agent).reload},
+		"time":       {judge: (*judge).timeCommand},
+		"diag":       {run: diagCommand},
 	}
 }
 
@@ -124,20 +134,28 @@ func testState(a command.Args) string {
 	return isOver
 }
 
-// signed opens an envelope and does what it asks for, if one of who may; id is
-// the command's, where it could be read.
-func (a *agent) signed(ctx context.Context, payload []byte, who []command.Commander) (id string, result any, err error) {
+// signed opens an envelope that came over an uplink, or (empty) by hand, and
+// does what it asks for, if its signer may. What is refused is counted. Then is
+// to be called when the answer is given.
+func (a *agent) signed(ctx context.Context, uplink string, payload []byte) (c command.Command, result any, then func(), err error) {
 	now := a.clock.Now()
-	c, err := a.gate.Open(payload, who, now.T, now.Known())
-	if err != nil {
-		var r command.Refusal
-		if errors.As(err, &r) {
-			id = r.ID
-		}
-		return id, nil, err
+	c, err = a.gate.Open(payload, a.commanders(uplink), now.T, now.Known())
+	if err == nil {
+		c.Uplink = uplink
+		result, err = a.command(ctx, c)
 	}
-	result, err = a.command(ctx, c)
-	return c.ID, result, err
+	var r command.Refusal
+	if errors.As(err, &r) {
+		c.ID = r.ID
+	}
+	if err != nil {
+		a.refuse(ctx, uplink, err)
+	}
+	then = func() {}
+	if t := ops()[c.Op].then; t != nil && err == nil {
+		then = func() { t(a) }
+	}
+	return c, result, then, err
 }
 
 // commanders is who may command on one uplink; empty: on any of them.

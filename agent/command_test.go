@@ -54,13 +54,13 @@ func TestWhereKeysAreNamedALatchIsResetBySignatureOnly(t *testing.T) {
 		}
 		order := signedBy(t, county, map[string]any{"id": "1", "gateway": "pit/gw", "session": "s1", "op": "reset",
 			"args": map[string]any{"alarm": "ch4/cut"}, "by": "li", "why": "checked", "expires": time.Now().Add(time.Minute).UnixMilli()})
-		if id, _, err := a.signed(t.Context(), order, a.commanders("")); err != nil || id != "1" {
-			t.Errorf("signed: %s %v", id, err)
+		if c, _, _, err := a.signed(t.Context(), "county", order); err != nil || c.ID != "1" {
+			t.Errorf("signed: %s %v", c.ID, err)
 		}
 		if s := b.standing["ch4/cut"].State(); s != alarm.Normal {
 			t.Errorf("%v", s)
 		}
-		if _, _, err := a.signed(t.Context(), order, a.commanders("")); err == nil {
+		if _, _, _, err := a.signed(t.Context(), "county", order); err == nil {
 			t.Error("taken twice")
 		}
 	})

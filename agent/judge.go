@@ -57,9 +57,12 @@ type judge struct {
 	links        func() map[string]string // what is wrong with the uplinks, by id
 	spent        spells                   // tests that nobody signed
 	// watched is the sealed seal that watches a point, or empty.
-	watched func(point string) string
-	boot    uint32           // this one
-	offsets map[uint32]int64 // of boots, from m to wall time, as at the start
+	watched  func(point string) string
+	boot     uint32           // this one
+	offsets  map[uint32]int64 // of boots, from m to wall time, as at the start
+	refusals refusals
+	overrun  atomic.Uint32 // commands that came while too many waited; any goroutine's
+	timeFrom string        // the source of the time, where the kernel's clock is not synced
 }
 
 // standing is one alarm with what hangs on it.
@@ -173,9 +176,10 @@ func (j *judge) flush() {
 
 func (j *judge) tick() {
 	now := j.now()
-	if j.clock.Check(wall{time.Now(), synced()}) {
-		j.tellClock()
-		j.period.partial = true
+	j.checkClock()
+	if n := j.overrun.Swap(0); n > 0 {
+		j.refusals.count += int(n) - 1
+		j.refused("", "too many came at once")
 	}
 	j.endPeriod(now) // before anything is counted by a clock that has just changed
 	j.stale(now)
@@ -343,11 +347,23 @@ func (j *judge) add(e event.Event, at time.Duration, n *atomic.Uint64) {
 	j.queue.addNumbered(e, event.Stamp{M: s.M, T: s.T, Known: s.Known()}, n)
 }
 
+// checkClock looks at the machine's clock, and tells what that changes.
+func (j *judge) checkClock() {
+	if j.clock.Check(wall{time.Now(), synced()}) {
+		j.tellClock()
+		j.period.partial = true
+	}
+}
+
 func (j *judge) tellClock() {
 	s := j.clock.Now()
+	source := "kernel"
+	if s.Clock != record.Synced && j.timeFrom != "" {
+		source = j.timeFrom
+	}
 	j.log.Info("clock", "state", s.Clock.String(), "t", s.T)
 	j.tell(event.Event{Kind: "clock", ID: "agent/clock", State: s.Clock.String(), More: []event.Field{
-		{Name: "offset", Value: s.T - s.M}, {Name: "source", Value: "kernel"}}}, j.now())
+		{Name: "offset", Value: s.T - s.M}, {Name: "source", Value: source}}}, j.now())
 }
 
 // ack acknowledges an alarm.

@@ -42,7 +42,7 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 	t.Helper()
 	q := newQueue(1000)
 	b.outs = map[string]bool{}
-	b.judge = newJudge(site, NewClock(0), q, slog.New(slog.DiscardHandler))
+	b.judge = newJudge(site, NewClock(0, false), q, slog.New(slog.DiscardHandler))
 	b.wants = func(_, output string, on bool) {
 		if was, ok := b.outs[output]; !ok || was != on { // the test reads it meanwhile
 			b.outs[output] = on

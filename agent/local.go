@@ -112,8 +112,9 @@ func (a *agent) serveSigned(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	_, result, err := a.signed(r.Context(), payload, a.commanders(""))
+	_, result, then, err := a.signed(r.Context(), "", payload)
 	answer(w, result, err)
+	then()
 }
 
 func answer(w http.ResponseWriter, result any, err error) {
@@ -134,7 +135,18 @@ func (a *agent) serveRead(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
+	out, err := a.readNow(r.Context(), points)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusGatewayTimeout)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(out)
+}
+
+// readNow reads points, or all where none is named, and waits for every bus.
+func (a *agent) readNow(ctx context.Context, points []string) ([]LocalRead, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	out := make([]LocalRead, 0, len(points))
 	for _, b := range a.loops {
@@ -146,13 +158,10 @@ func (a *agent) serveRead(w http.ResponseWriter, r *http.Request) {
 				out = append(out, a.localRead(i))
 			}
 		case <-ctx.Done():
-			http.Error(w, "bus "+b.id+" did not answer", http.StatusGatewayTimeout)
-			return
+			return nil, fmt.Errorf("bus %s did not answer", b.id)
 		}
 	}
-	out = append(out, a.computedNow(r.Context(), points)...)
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(out)
+	return append(out, a.computedNow(ctx, points)...), nil
 }
 
 // of is the points asked for, or all.

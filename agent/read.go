@@ -19,7 +19,7 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 	if err != nil {
 		return nil, err
 	}
-	a := &agent{site: site, clock: NewClock(0)}
+	a := &agent{site: site, clock: NewClock(0, false)}
 	a.judge = newJudge(site, a.clock, newQueue(0), nil)
 	var out []LocalRead
 	for _, cb := range site.Buses {

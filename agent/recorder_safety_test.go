@@ -35,7 +35,7 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	e, _ := record.NewEncoder([]string{"a"}, nil)
-	d.recorder = &recorder{log: slog.New(slog.DiscardHandler), clock: NewClock(0), queue: newQueue(10), boot: 1, commit: time.Second,
+	d.recorder = &recorder{log: slog.New(slog.DiscardHandler), clock: NewClock(0, false), queue: newQueue(10), boot: 1, commit: time.Second,
 		fold: newFold(), encoder: e, failed: func(err error) { d.told = append(d.told, fmt.Sprint(err)) }, key: key}
 	d.unstored = func(payload []byte) {
 		p, err := event.Parse(payload)

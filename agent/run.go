@@ -38,6 +38,11 @@ type Options struct {
 	Degraded string
 	// Refused brings, while it runs, why a reload was refused.
 	Refused <-chan string
+	// Reload reads the site file again: Check says why it can't, Do does it.
+	Reload struct {
+		Check func() error
+		Do    func()
+	}
 	// Before is what the run before a reload left; the zero Left at a start.
 	Before Left
 }
@@ -80,6 +85,7 @@ type agent struct {
 	former   string         // that an older one could not be gone on with
 	found    []buffer.Fault // by opening the buffer
 	damage   damage
+	lines    *lines // the log's end, for diag
 }
 
 // Run runs the site until ctx ends (nil), or until it can't keep its promises.
@@ -169,7 +175,9 @@ func (s *stage) stop() {
 // prepare opens the buffer, learns from it where the last run ended, and
 // builds what run starts. It touches no bus.
 func prepare(site *config.Site, o Options) (*agent, error) {
-	a := &agent{Options: o, site: site, started: time.Now(), session: random(8), damage: damage{}}
+	log, said := keepRecent(o.Log)
+	o.Log = log
+	a := &agent{Options: o, lines: said, site: site, started: time.Now(), session: random(8), damage: damage{}}
 	a.gate = &command.Gate{Gateway: site.Site + "/" + site.Gateway, Session: a.session}
 	a.queue = newQueue(mostQueued)
 	a.rec = &recorder{log: o.Log, queue: a.queue, commit: site.Buffer.Commit, uplinks: map[string]bool{}}
@@ -183,7 +191,11 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	last, encoder, faults := readLast(a.tail, site)
 	a.tail = nil
 	if a.clock = o.Before.clock; a.clock == nil {
-		a.clock = NewClock(max(o.Built.UnixMilli(), a.rec.fold.Newest, newest(last)))
+		least := max(a.rec.fold.Newest, newest(last))
+		if site.Clock != "rtc" { // which counts, whatever the program thinks of it
+			least = max(least, o.Built.UnixMilli())
+		}
+		a.clock = NewClock(least, site.Clock == "platform")
 	}
 	a.inherit(o.Before)
 	a.rec.clock, a.rec.encoder, a.rec.boot = a.clock, encoder, a.boot
@@ -230,6 +242,8 @@ func (a *agent) addUplinks() {
 			return uplink.Stamp{M: s.M, T: s.T, Known: s.Known(), Clock: s.Clock}
 		},
 		Offset: a.rec.offsetOf, Gap: a.tellGap, Snapshot: a.snapshot, Health: a.health,
+		Command: a.obey, TLS: a.clock.TLS, Heard: a.heard,
+		Overrun: func(string) { a.judge.overrun.Add(1) },
 	}
 	for _, c := range a.site.Uplinks {
 		a.uplinks = append(a.uplinks, uplink.New(c, env))

@@ -118,7 +118,7 @@ func (a *agent) health() uplink.Health {
 		}
 	}
 	for i, u := range a.uplinks {
-		h.Uplinks = append(h.Uplinks, uplink.HealthOf(a.site.Uplinks[i].ID, u.State()))
+		h.Uplinks = append(h.Uplinks, uplink.HealthOf(a.site.Uplinks[i].ID, u.State(), a.clock.TLS()))
 	}
 	for _, l := range a.lanes() {
 		h.Buffer.Bytes += uint64(l.Bytes())

@@ -30,6 +30,9 @@ func KeepGood(s *Site) error {
 	if err := replace(filepath.Join(s.Buffer.Dir, goodFile), s.Source); err != nil {
 		return fmt.Errorf("keep the good site file: %w", err)
 	}
+	if err := keepByHash(s); err != nil {
+		return fmt.Errorf("keep the site file by its hash: %w", err)
+	}
 	note := noteOf(s.File)
 	if s.Buffer.Dir != filepath.Dir(note) && os.MkdirAll(filepath.Dir(note), 0o700) == nil {
 		_ = replace(note, []byte(s.Buffer.Dir))

@@ -60,6 +60,7 @@ func (j *judge) judgeRest() {
 	if i := t.sub("identity"); i != nil {
 		s.Identity = j.path(i.text("key"))
 	}
+	s.Clock = t.text("clock")
 	if l := t.sub("log"); l != nil {
 		s.LogLevel = l.text("level")
 	}

@@ -16,7 +16,13 @@ func (j *judge) judgeUplink(o *object) {
 		Password: j.secret(o, "password"), CA: j.path(o.text("ca")), Cert: j.path(o.text("cert")), Key: j.path(o.text("key")),
 		Keepalive: o.dur("keepalive"), Prefix: o.text("prefix"), Points: o.texts("points"),
 		Snapshot: o.dur("snapshot"), Oldest: o.text("start") == "oldest",
-		Window: o.int("window"), Max: o.int("max-message"), Rate: o.int("rate"), Line: o.line,
+		Window: o.int("window"), Max: o.int("max-message"), Rate: -1, Levels: o.texts("levels"), Thin: o.dur("thin"), Receipts: o.text("confirm") == "platform", Line: o.line,
+	}
+	if o.given("rate") != nil {
+		u.Rate = o.int("rate")
+	}
+	if v := o.given("budget"); v != nil {
+		u.Budget = budgetOf(v.text)
 	}
 	if u.ClientID == "" {
 		u.ClientID = j.top.text("site") + "-" + j.top.text("gateway") + "-" + id
@@ -36,6 +42,9 @@ func (j *judge) judgeUplink(o *object) {
 		j.keyf(o, "password", "has no username beside it; want both")
 	}
 	u.Commands = j.judgeCommanders(o)
+	if u.Receipts && u.Commands == nil {
+		j.keyWarnf(o, "confirm", "no key of commands could sign a receipt: whoever may publish to this uplink's topics can say that everything arrived; want commands with the platform's key")
+	}
 	j.sameClient(o, u)
 	j.site.Uplinks = append(j.site.Uplinks, u)
 }

@@ -98,6 +98,16 @@ func (s shape) scanSize(v *value) string {
 	return ""
 }
 
+// budgetOf is the bytes of a budget, which has its form.
+func budgetOf(text string) int64 {
+	m := sizeForm.FindStringSubmatch(strings.TrimSuffix(text, "/day"))
+	if m == nil {
+		return 0
+	}
+	f, _ := strconv.ParseFloat(m[1], 64) // the form is a number's
+	return int64(min(f*sizeUnits[m[2]], 1e18))
+}
+
 func bytesOf(f float64) string {
 	for _, u := range []string{"TB", "GB", "MB", "kB"} {
 		if f >= sizeUnits[u] {

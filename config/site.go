@@ -37,6 +37,7 @@ type Site struct {
 	Web       Web
 	Identity  string // key file; empty = in the buffer's folder
 	Memory    int64  // bytes, for GOMEMLIMIT
+	Clock     string // where the time comes from: ntp, rtc, platform
 	LogLevel  string // debug, info, warn, error
 
 	// Profiles are the texts of the profiles in use that did not come with the
@@ -171,7 +172,12 @@ type Uplink struct {
 	Oldest    bool          // start: oldest
 	Window    int           // unacknowledged messages
 	Max       int           // bytes a message
-	Rate      int           // readings a second while catching up; 0 = no limit
+	Rate      int           // readings a second while behind; 0 = no limit, -1 = by the live rate
+	Levels    []string      // of events; nil = all, and those that have none
+	Thin      time.Duration // one reading per point in this time; 0 = all
+	Budget    int64         // bytes a day; 0 = no limit
+	Receipts  bool          // confirm: platform
+	Compress  bool          // data and stats by zstd
 	Commands  []Commander
 	Line      int
 }

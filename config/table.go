@@ -26,7 +26,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"web", whole("web"), "", 0, "the local page"},
 	{"defaults", whole("defaults"), "", 0, "what points have that do not say otherwise"},
 	{"identity", sect("identity"), "", 0, "the key that signs events"},
-	{"clock", words("ntp", "rtc", "platform"), "", later, "where the time comes from"},
+	{"clock", words("ntp", "rtc", "platform"), "ntp", 0, "where the time comes from while the kernel's is not synced: nowhere but a time that can be (ntp), the board's own clock whatever it says (rtc), or a signed command or receipt only (platform)"},
 	{"utc-offset", offset, "+08:00", 0, "of days, shifts and periods"},
 	{"alive", sect("alive"), "", later, "a line that toggles only while the bus loops and the judge move"},
 	{"include", list(file, 1, many), "", later, "more site files"},

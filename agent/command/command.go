@@ -34,6 +34,7 @@ type Command struct {
 	Why    string
 	Signed bool   // in an envelope; else it came from somebody at the gateway
 	Key    string // the commander's id in the site file, of a signed one
+	Uplink string // that brought it; empty: none did
 }
 
 // Args are the arguments of all ops; each op uses its own.

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -13,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // A Key is the gateway's identity: an Ed25519 key pair.
@@ -103,6 +105,22 @@ func KeyOf(private ed25519.PrivateKey) *Key {
 
 // Kid names the key in events: the first 16 hex digits of its fingerprint.
 func (k *Key) Kid() string { return k.kid }
+
+// Seal signs an object that is no event, as a reply to a command: open is its
+// JSON without the closing brace. What is signed is as in an event.
+func (k *Key) Seal(open []byte) []byte { return k.appendSignature(k.appendSigner(open)) }
+
+// Sealed says whether one of the keys signed an object whose last member is
+// sig, as Seal makes it or a platform its receipts.
+func Sealed(payload []byte, keys ...ed25519.PublicKey) bool {
+	var p Parsed
+	if p.cut(bytes.TrimSpace(payload)) != nil {
+		return false
+	}
+	return slices.ContainsFunc(keys, func(k ed25519.PublicKey) bool {
+		return len(k) == ed25519.PublicKeySize && ed25519.Verify(k, p.Signed, p.Sig)
+	})
+}
 
 // Public is the raw public key in standard base64, as status tells it and as a
 // platform pins it.

@@ -37,6 +37,9 @@ type bench struct {
 	now     Stamp
 	offsets map[uint32]int64
 	gaps    []Gap
+	orders  []string // that came over uplinks
+	overrun int
+	heard   int64 // the time that a platform told last
 }
 
 const boot = 12
@@ -95,6 +98,22 @@ func (b *bench) env() Env {
 		},
 		Snapshot: func(context.Context) (Snapshot, error) { return Snapshot{Mode: "running"}, nil },
 		Health:   func() Health { return Health{Clock: "synced", Uptime: 1000} },
+		Heard: func(t int64) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.heard = t
+		},
+		Command: func(_ context.Context, uplink string, payload []byte) ([]byte, func()) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.orders = append(b.orders, string(payload))
+			return []byte("done on " + uplink), func() {}
+		},
+		Overrun: func(string) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.overrun++
+		},
 	}
 }
 
@@ -225,6 +244,7 @@ type envelope struct {
 	Offset     int64
 	Prev, Last uint64
 	Lost       *struct{ From, To, Count uint64 }
+	Thinned    *struct{ From, To, Count uint64 }
 	Readings   []struct {
 		P string
 		N uint64

@@ -13,6 +13,12 @@ type readings struct {
 	era    era
 	begins map[string][]byte // by point: how its JSON begins; nil: the uplink leaves it out
 	json   []byte
+	thin   *thinner    // nil: every reading
+	over   func() bool // the budget for readings is spent
+}
+
+func (r *readings) ready(i int) bool {
+	return r.thin == nil || r.thin.ready(r.era.mark(r.batch.Readings[i].M))
 }
 
 func (r *readings) key(payload []byte) error { return r.dec.Key(payload) }
@@ -38,6 +44,10 @@ func (r *readings) item(i int, n uint64) (item, bool) {
 	if begin == nil {
 		return item{}, false
 	}
+	at := r.era.mark(rd.M)
+	if r.over() || r.thin != nil && !r.thin.keeps(rd.Point, at) {
+		return item{n: n, era: r.era, first: at, left: true}, true
+	}
 	b := appendUint(append(r.json[:0], begin...), "n", n)
 	if r.era.clock != record.Unknown {
 		b = appendInt(b, "t", rd.M+r.era.offset)
@@ -45,12 +55,13 @@ func (r *readings) item(i int, n uint64) (item, bool) {
 		b = appendInt(b, "m", rd.M)
 	}
 	r.json = append(appendValue(b, "v", rd.Value, rd.Quality, rd.Code), '}')
-	return item{n, r.era, r.era.mark(rd.M), r.json}, true
+	return item{n: n, era: r.era, first: at, json: r.json}, true
 }
 
 // statistics is the codec of the stats lane.
 type statistics struct {
 	u     *Uplink
+	over  func() bool
 	batch record.StatBatch
 	era   era
 	json  []byte
@@ -72,7 +83,12 @@ func (s *statistics) item(i int, n uint64) (item, bool) {
 	if !config.Matches(s.u.cfg.Points, st.Point) {
 		return item{}, false
 	}
+	if s.over() {
+		return item{n: n, era: s.era, left: true}, true
+	}
 	st.N = n
 	s.json = st.Append(s.json[:0])
 	return item{n: n, era: s.era, json: s.json}, true
 }
+
+func (s *statistics) ready(int) bool { return true }

@@ -38,8 +38,13 @@ func (c *control) next(ctx context.Context, now time.Time, behind bool) (message
 	if c.greeted {
 		select {
 		case payload := <-c.unstored:
-			return message{topic: Topic(c.Site, c.cfg, "events"), payload: payload}, true
+			return message{topic: c.topic("events"), payload: payload}, true
 		default:
+		}
+	}
+	if c.greeted {
+		if m, ok := c.reply(); ok {
+			return m, true
 		}
 	}
 	c.greeted = true
@@ -55,13 +60,13 @@ func (c *control) next(ctx context.Context, now time.Time, behind bool) (message
 }
 
 func (c *control) prepare(ctx context.Context, now time.Time, behind bool) {
-	if at := c.snapshotDue(behind); !at.IsZero() && !now.Before(at) {
+	if at := c.snapshotDue(behind); c.asked.Swap(false) || !at.IsZero() && !now.Before(at) && !c.spent.over("snapshot") {
 		c.snapshot = now
 		c.queue = append(c.queue, c.ask(ctx, now)...)
 	}
 	if c.cfg.Health && !now.Before(c.health) {
 		c.health = now.Add(healthEach)
-		c.queue = append(c.queue, message{topic: Topic(c.Site, c.cfg, "health"), payload: c.healthMessage()})
+		c.queue = append(c.queue, message{topic: c.topic("health"), payload: c.healthMessage()})
 	}
 }
 
@@ -85,7 +90,7 @@ func (c *control) parts(kind string, payloads [][]byte) []message {
 	var ms []message
 	used := map[string]bool{}
 	for i, p := range payloads {
-		topic := Topic(c.Site, c.cfg, kind)
+		topic := c.topic(kind)
 		if len(payloads) > 1 {
 			topic = partTopic(topic, i)
 		}

@@ -14,11 +14,14 @@ type cutter struct {
 	list  string // readings or stats
 	most  int    // items a message
 	limit int    // bytes a message
+	again string // the command that asked for what is sent again
 
 	told  string // the epoch of the message before
 	prev  uint64 // last of the message before
 	last  uint64 // the newest item, or the end of what was lost
 	lost  lost
+	left  lost // what the uplink gets no more of than this: thin, budget
+	thins bool // there may be such
 	era   era
 	items int
 	body  []byte
@@ -31,7 +34,7 @@ type cutter struct {
 // the uplink leaves out can't be known, so it counts all.
 type lost struct{ from, to, count uint64 }
 
-func (c *cutter) empty() bool { return c.items == 0 && c.lost.count == 0 }
+func (c *cutter) empty() bool { return c.items == 0 && c.lost.count == 0 && c.left.count == 0 }
 
 // full says that a message of another item would be too much, in number.
 func (c *cutter) full() bool { return c.items >= c.most }
@@ -77,10 +80,41 @@ func (c *cutter) miss(l *buffer.Lost, e era, now time.Time) bool {
 	return true
 }
 
+// leave takes note of an item of this uplink's that is not sent.
+func (c *cutter) leave(n uint64, e era, now time.Time) bool {
+	if !c.empty() && e.epoch != c.era.epoch {
+		return false
+	}
+	if c.empty() {
+		c.since = now
+	}
+	if c.items == 0 {
+		c.era = e
+	}
+	if c.left.count == 0 {
+		c.left.from = n
+	}
+	c.left.to, c.last = n, n
+	c.left.count++
+	return true
+}
+
+// cover lets the message reach to n, behind its last item, where nothing for
+// this uplink is between; e is for a message without items.
+func (c *cutter) cover(n uint64, e era) {
+	if c.empty() {
+		c.era = e
+	}
+	c.last = max(c.last, n)
+}
+
 // widest is what the message takes without its items, whichever is its last.
 func (c *cutter) widest() int {
 	w := *c
 	w.last = math.MaxUint64
+	if w.thins {
+		w.left = lost{math.MaxUint64, math.MaxUint64, math.MaxUint64}
+	}
 	return len(w.append(nil))
 }
 
@@ -95,13 +129,19 @@ func (c *cutter) append(b []byte) []byte {
 	}
 	b = appendUint(b, "prev", prev)
 	b = appendUint(b, "last", c.last)
-	if c.lost.count > 0 {
-		b = append(appendName(b, "lost"), '{')
-		b = appendUint(b, "from", c.lost.from)
-		b = appendUint(b, "to", c.lost.to)
-		b = append(appendUint(b, "count", c.lost.count), '}')
-	}
+	b = c.lost.append(b, "lost")
+	b = c.left.append(b, "thinned")
+	b = appendText(b, "resend", c.again)
 	return append(appendName(b, c.list), "[]}"...)
+}
+
+func (l lost) append(b []byte, name string) []byte {
+	if l.count == 0 {
+		return b
+	}
+	b = appendUint(append(appendName(b, name), '{'), "from", l.from)
+	b = appendUint(b, "to", l.to)
+	return append(appendUint(b, "count", l.count), '}')
 }
 
 // cut is the message of what was collected, with which the next one begins.
@@ -112,6 +152,6 @@ func (c *cutter) cut() (payload []byte, last uint64, first mark) {
 	payload = append(append(append(payload, head[:end]...), c.body...), head[end:]...)
 	last, first = c.last, c.first
 	c.told = c.era.epoch
-	c.prev, c.lost, c.items, c.body, c.first = c.last, lost{}, 0, c.body[:0], mark{}
+	c.prev, c.lost, c.left, c.items, c.body, c.first = c.last, lost{}, lost{}, 0, c.body[:0], mark{}
 	return payload, last, first
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"time"
 
 	"pithead/config"
 )
@@ -22,7 +21,7 @@ type opened struct {
 }
 
 // open makes the way to u's broker as its scheme says, within ctx.
-func open(ctx context.Context, c config.Uplink, u *url.URL, patience time.Duration) (opened, error) {
+func open(ctx context.Context, c config.Uplink, u *url.URL, terms terms) (opened, error) {
 	port, known := ports[u.Scheme]
 	if !known {
 		return opened{}, fmt.Errorf("%s: the scheme %q is none of tcp, tls, ws, wss", u.Redacted(), u.Scheme)
@@ -32,7 +31,7 @@ func open(ctx context.Context, c config.Uplink, u *url.URL, patience time.Durati
 	}
 	var secure *tls.Config
 	if u.Scheme != "tcp" && u.Scheme != "ws" {
-		t, err := tlsConfig(c, u.Hostname())
+		t, err := tlsConfig(c, u.Hostname(), terms.now)
 		if err != nil {
 			return opened{}, err
 		}
@@ -42,7 +41,7 @@ func open(ctx context.Context, c config.Uplink, u *url.URL, patience time.Durati
 	if err != nil {
 		return opened{}, err
 	}
-	base := newSocket(conn, patience)
+	base := newSocket(conn, terms.patience)
 	// The handshakes ahead listen to no context; what ends them is the socket's end.
 	stop := context.AfterFunc(ctx, func() { _ = base.Close() })
 	defer stop()

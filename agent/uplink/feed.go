@@ -3,6 +3,7 @@ package uplink
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"pithead/buffer"
 )
@@ -18,6 +19,7 @@ type feed struct {
 	n      uint64 // number of the frame's next record
 	i      int    // its index
 	count  int    // records in the frame
+	until  uint64 // there is nothing behind it; 0: no end
 }
 
 // A codec takes the frames of one lane apart.
@@ -28,6 +30,8 @@ type codec interface {
 	// item is record i of that frame, whose number is n; false where the uplink
 	// leaves its point out. Its JSON is good until the next one.
 	item(i int, n uint64) (item, bool)
+	// ready says whether record i may go yet.
+	ready(i int) bool
 }
 
 // An item is one reading or statistic.
@@ -36,6 +40,7 @@ type item struct {
 	era   era
 	first mark // when it was taken; only of readings
 	json  []byte
+	left  bool // it is the uplink's, and is not sent: it has no JSON
 }
 
 func (u *Uplink) feed(lane string, from uint64, c codec) *feed {
@@ -47,13 +52,23 @@ func (u *Uplink) feed(lane string, from uint64, c codec) *feed {
 // can have any more; any other error is the disk's, and worth another try.
 func (f *feed) next() (item, error) {
 	for range mostFrames {
+		if f.until > 0 && f.at > f.until {
+			return item{}, io.EOF
+		}
 		for f.i < f.count {
 			i, n := f.i, f.n
 			f.i, f.n = i+1, n+1
 			if n < f.at {
 				continue // read because what follows leans on it; the platform has it
 			}
+			if n >= f.at && !f.codec.ready(i) {
+				f.i, f.n = i, n
+				return item{}, io.EOF // as if it were not stored yet
+			}
 			f.at = n + 1
+			if f.until > 0 && n > f.until {
+				return item{}, io.EOF
+			}
 			if it, ok := f.codec.item(i, n); ok {
 				return it, nil
 			}
@@ -105,6 +120,9 @@ func (f *feed) frame() error {
 // nothing was.
 func (f *feed) missing(epoch string, from, to uint64) error {
 	from = max(from, f.at)
+	if f.until > 0 {
+		to = min(to, f.until)
+	}
 	if to < from {
 		return nil
 	}

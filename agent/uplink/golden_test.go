@@ -148,7 +148,7 @@ func TestHealthOnTheWire(t *testing.T) {
 	e.Health = func() Health {
 		return Health{
 			Units:   []UnitHealth{{ID: "level1", Online: true, Answered: &share}, {ID: "gas1"}},
-			Uplinks: []UplinkHealth{HealthOf("county", State{Connected: true, Data: 7, Behind: 2 * time.Second, Oldest: wall})},
+			Uplinks: []UplinkHealth{HealthOf("county", State{Connected: true, Data: 7, Behind: 2 * time.Second, Oldest: wall}, time.UnixMilli(wall))},
 			Buffer: BufferHealth{Bytes: 4096, Days: &days, Waiting: 40, Room: 60_000, Error: "full",
 				Disk: DiskHealth{Free: &free, Slowest: 12, Life: &life, Worn: "warning"}},
 			Clock: "synced", Memory: 20 << 20, Load: &load, Uptime: 5000,

@@ -1,5 +1,10 @@
 package uplink
 
+import (
+	"math"
+	"time"
+)
+
 // Health is how the gateway itself fares, each minute. Members that are not
 // known are left out rather than sent as zero.
 type Health struct {
@@ -31,12 +36,20 @@ type UplinkHealth struct {
 	Behind    int64  `json:"behind"`           // ms: age of the oldest unacknowledged reading
 	Oldest    int64  `json:"oldest,omitempty"` // its time, where known
 	Fault     string `json:"fault,omitempty"`
+	// Until the first of its certificates expires; absent without one. Negative: it has.
+	Certificate *float64 `json:"certificate-days,omitempty"`
 }
 
-// HealthOf is how health tells an uplink's state.
-func HealthOf(id string, s State) UplinkHealth {
-	return UplinkHealth{ID: id, Connected: s.Connected, Events: s.Events, Stats: s.Stats, Data: s.Data,
+// HealthOf is how health tells an uplink's state; now is by when certificates
+// are judged.
+func HealthOf(id string, s State, now time.Time) UplinkHealth {
+	h := UplinkHealth{ID: id, Connected: s.Connected, Events: s.Events, Stats: s.Stats, Data: s.Data,
 		Behind: s.Behind.Milliseconds(), Oldest: s.Oldest, Fault: s.Fault}
+	if !s.Expires.IsZero() {
+		days := math.Floor(s.Expires.Sub(now).Hours()/24*10) / 10
+		h.Certificate = &days
+	}
+	return h
 }
 
 // BufferHealth is the log on disk.

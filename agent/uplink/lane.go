@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"pithead/agent/event"
@@ -55,15 +56,23 @@ type batches struct {
 	gone   *buffer.Lost // likewise
 	holds  bool
 	ended  bool // read to the present end
+	newest mark // of what was read last
 }
 
 func (u *Uplink) readings(after uint64) *batches {
-	c := &readings{u: u, begins: map[string][]byte{}}
-	return u.batches(dataLane, "readings", after, c)
+	c := &readings{u: u, begins: map[string][]byte{}, over: func() bool { return u.spent.over(dataLane) }}
+	if u.cfg.Thin > 0 {
+		c.thin = newThinner(u)
+	}
+	b := u.batches(dataLane, "readings", after, c)
+	b.cut.thins = u.cfg.Thin > 0 || u.cfg.Budget > 0
+	return b
 }
 
 func (u *Uplink) statistics(after uint64) *batches {
-	return u.batches(statsLane, "stats", after, &statistics{u: u})
+	b := u.batches(statsLane, "stats", after, &statistics{u: u, over: func() bool { return u.spent.over(statsLane) }})
+	b.cut.thins = u.cfg.Budget > 0
+	return b
 }
 
 func (u *Uplink) batches(name, list string, after uint64, c codec) *batches {
@@ -80,7 +89,7 @@ func (b *batches) next(now time.Time, hurry bool) (message, bool, error) {
 		}
 		if fits, err := b.take(now); err != nil {
 			b.ended = errors.Is(err, io.EOF)
-			if b.ended && !b.cut.empty() && (hurry || now.Sub(b.cut.since) >= b.within) {
+			if b.ended && !b.cut.empty() && (hurry || now.Sub(b.cut.since) >= b.wait()) {
 				return b.message(), true, nil
 			}
 			if b.ended {
@@ -107,13 +116,19 @@ func (b *batches) take(now time.Time) (fits bool, err error) {
 		}
 		return fits, nil
 	}
-	b.holds = !b.cut.add(b.held, now)
+	if b.held.left {
+		b.holds = !b.cut.leave(b.held.n, b.held.era, now)
+	} else {
+		b.holds = !b.cut.add(b.held, now)
+	}
+	b.newest = b.held.first
 	return !b.holds, nil
 }
 
 func (b *batches) message() message {
+	items, epoch := b.cut.items, b.cut.era.epoch
 	payload, last, first := b.cut.cut()
-	return message{topic: b.topic, payload: payload, lane: b.name, last: last, first: first}
+	return message{topic: b.topic, payload: payload, lane: b.name, last: last, first: first, items: items, epoch: epoch}
 }
 
 // due is when time alone makes a message ready; zero if it doesn't.
@@ -121,10 +136,26 @@ func (b *batches) due() time.Time {
 	if b.cut.empty() {
 		return time.Time{}
 	}
-	return b.cut.since.Add(b.within)
+	return b.cut.since.Add(b.wait())
 }
 
-func (b *batches) close() { _ = b.feed.reader.Close() }
+// tellLeft is how long it may take that nothing but what was left out is told.
+const tellLeft = time.Minute
+
+// wait is how long what was collected may wait for more.
+func (b *batches) wait() time.Duration {
+	if b.cut.items == 0 && b.cut.lost.count == 0 {
+		return max(b.within, tellLeft)
+	}
+	return b.within
+}
+
+func (b *batches) close() {
+	_ = b.feed.reader.Close()
+	if r, ok := b.feed.codec.(*readings); ok {
+		r.thin.close()
+	}
+}
 
 func (b *batches) done() (uint64, bool) {
 	return b.feed.at - 1, b.ended && b.cut.empty() && !b.holds && b.gone == nil
@@ -132,10 +163,15 @@ func (b *batches) done() (uint64, bool) {
 
 // oldest is when the oldest reading was taken that is no message yet.
 func (b *batches) oldest() mark {
-	if b.cut.items == 0 && b.holds {
+	switch {
+	case b.cut.items > 0:
+		return b.cut.first
+	case b.holds:
 		return b.held.first
+	case !b.ended:
+		return b.newest // the next one is no older
 	}
-	return b.cut.first
+	return mark{}
 }
 
 // events is the lane of events: one a message, its bytes as they were signed.
@@ -145,6 +181,7 @@ type events struct {
 	after  uint64
 	last   []byte // event after, where it was read
 	gap    *Gap   // that the next event ends
+	epoch  string // of the event that was read last
 	ended  bool
 }
 
@@ -162,7 +199,7 @@ func (u *Uplink) events(after uint64) *events {
 }
 
 func (e *events) next(time.Time, bool) (message, bool, error) {
-	payload, err := e.read()
+	payload, err := e.wanted()
 	if e.ended = errors.Is(err, io.EOF); e.ended {
 		return message{}, false, nil
 	}
@@ -173,7 +210,31 @@ func (e *events) next(time.Time, bool) (message, bool, error) {
 	if e.u.late(payload) {
 		kind += "/late"
 	}
-	return message{topic: Topic(e.u.Site, e.u.cfg, kind), payload: payload, lane: eventLane, last: e.after}, true, nil
+	return message{topic: Topic(e.u.Site, e.u.cfg, kind), payload: payload, lane: eventLane, last: e.after, epoch: e.epoch}, true, nil
+}
+
+// wanted is the next event of the uplink's levels.
+func (e *events) wanted() ([]byte, error) {
+	for range mostFrames {
+		payload, err := e.read()
+		if err != nil || e.u.wants(payload) {
+			return payload, err
+		}
+	}
+	return nil, errMore
+}
+
+// wants says whether an event is of the uplink's levels, or about its own
+// readings.
+func (u *Uplink) wants(payload []byte) bool {
+	if len(u.cfg.Levels) == 0 {
+		return true
+	}
+	var e told
+	if json.Unmarshal(payload, &e) != nil {
+		return true
+	}
+	return slices.Contains(u.cfg.Levels, e.Level) || e.Kind == "anchor" && e.ID == "uplink:"+u.cfg.ID
 }
 
 // read is the next event's bytes.
@@ -188,7 +249,7 @@ func (e *events) read() ([]byte, error) {
 			return nil, err
 		case !fr.Key && fr.First >= e.after:
 			sent := fr.First == e.after
-			e.after, e.last = fr.First, bytes.Clone(fr.Payload)
+			e.after, e.last, e.epoch = fr.First, bytes.Clone(fr.Payload), fr.Epoch
 			if !sent {
 				e.endGap()
 				return e.last, nil
@@ -235,6 +296,9 @@ type told struct {
 	M     int64  `json:"m"`
 	T     *int64 `json:"t"`
 	Level string `json:"level"`
+	Kind  string `json:"kind"`
+	ID    string `json:"id"`
+	Point string `json:"point"`
 }
 
 // late says whether an event is older than lateAfter, or as good as: one of

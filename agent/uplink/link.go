@@ -23,6 +23,7 @@ type link struct {
 	client mqtt.Client
 	base   *socket
 	wrote  chan struct{} // a PUBLISH has left the client
+	deaf   string        // why the broker brings nothing; empty: it does
 	lost   chan error    // holds one: why the connection ended by itself
 }
 
@@ -32,9 +33,18 @@ type will struct {
 	payload []byte
 }
 
+// terms are what a link is opened with, whichever broker it leads to.
+type terms struct {
+	will
+	patience time.Duration // how long nothing may move before the link is given up
+	topics   []string      // to listen to
+	hear     func(arrived) // called one message at a time; holds up the link while it runs
+	now      func() time.Time
+}
+
 // connect opens a link to one broker. All of it, to the CONNACK, is over when
-// ctx is. Patience is how long nothing may move before the link is given up.
-func connect(ctx context.Context, c config.Uplink, address string, w will, patience time.Duration) (*link, error) {
+// ctx is.
+func connect(ctx context.Context, c config.Uplink, address string, t terms) (*link, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err
@@ -43,12 +53,14 @@ func connect(ctx context.Context, c config.Uplink, address string, w will, patie
 	if err != nil {
 		return nil, err
 	}
-	way, err := open(ctx, c, u, patience)
+	way, err := open(ctx, c, u, t)
 	if err != nil {
 		return nil, err
 	}
 	l := &link{base: way.base, wrote: make(chan struct{}, 1), lost: make(chan error, 1)}
-	l.client = mqtt.NewClient(l.options(c, secret, w, &pipe{Conn: way.top, wrote: l.wrote}))
+	o := l.options(c, secret, t.will, &pipe{Conn: way.top, wrote: l.wrote, in: inlet{r: way.top}})
+	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { t.hear(arrived{m.Topic(), m.Retained(), m.Payload()}) })
+	l.client = mqtt.NewClient(o)
 	stop := context.AfterFunc(ctx, func() { _ = l.base.Close() })
 	token := l.client.Connect()
 	token.Wait()
@@ -57,12 +69,47 @@ func connect(ctx context.Context, c config.Uplink, address string, w will, patie
 		l.base.Close()
 		return nil, refusal(ctx, err)
 	}
+	l.listen(ctx, t.topics, min(t.patience/2, subscribeTimeout))
 	if !stop() {
 		l.close(0)
 		return nil, context.Cause(ctx)
 	}
 	return l, nil
 }
+
+// listen subscribes, and waits for the broker's word, so that nobody who sees
+// the gateway come speaks to nobody. A broker that does not let it is no reason
+// not to deliver.
+func (l *link) listen(ctx context.Context, topics []string, patience time.Duration) {
+	if len(topics) == 0 {
+		return
+	}
+	filters := map[string]byte{}
+	for _, t := range topics {
+		filters[t] = 1
+	}
+	token := l.client.SubscribeMultiple(filters, nil)
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case <-token.Done():
+	case <-wait.Done():
+		l.deaf = "the broker answers no subscription"
+		return
+	}
+	s, ok := token.(*mqtt.SubscribeToken)
+	for topic, code := range s.Result() {
+		if code == 0x80 {
+			l.deaf = "the broker refuses the subscription to " + topic
+		}
+	}
+	if err := token.Error(); err != nil && ok && l.deaf == "" {
+		l.deaf = "the subscription fails: " + err.Error()
+	}
+}
+
+// subscribeTimeout is how long deliveries wait at most for the broker to answer a subscription.
+const subscribeTimeout = 10 * time.Second
 
 func (l *link) options(c config.Uplink, secret string, w will, p *pipe) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions()

@@ -14,6 +14,9 @@ type message struct {
 	lane     string // whose position it moves; empty: none
 	last     uint64 // to here
 	first    mark   // when its first reading was taken; only of data
+	epoch    string // whose number last is
+	items    int    // readings or statistics in it
+	resend   string // the command that asked for it again
 }
 
 // A mark is when a reading was taken, by what is known of it. The zero mark is

@@ -13,11 +13,12 @@ import (
 // that lets it in, with its address.
 func (u *Uplink) connect(ctx context.Context) (*link, string, error) {
 	offline := u.status("offline")
-	w := will{topic: offline.topic, payload: offline.payload}
+	t := terms{will{offline.topic, offline.payload}, u.patience(), u.topics(), u.hear, u.TLS}
+	u.readFiles()
 	var wrong []string // one line, whatever the number of brokers
 	for _, address := range u.cfg.URLs {
 		one, cancel := context.WithTimeout(ctx, u.timing.connect)
-		l, err := connect(one, u.cfg, address, w, u.patience())
+		l, err := connect(one, u.cfg, address, t)
 		cancel()
 		if err == nil {
 			return l, address, nil
@@ -45,10 +46,16 @@ func (u *Uplink) pause(ctx context.Context, b *backoff) bool {
 	left := u.timing.pause(b.wait(u.alert.waits, rand.Float64()))
 	end, t := time.Now().Add(left), time.NewTimer(left)
 	defer t.Stop()
+	look := time.NewTicker(lookEach)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return false
+		case <-look.C:
+			if u.files.seen != "" && looks(u.cfg) != u.files.seen { // what was wrong with them may be right now
+				return true
+			}
 		case <-t.C:
 			return ctx.Err() == nil
 		case <-u.wake:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"pithead/config"
 )
@@ -36,8 +37,8 @@ func password(s *config.Secret) (string, error) {
 
 // tlsConfig is how to talk to host: TLS 1.2 and up, the uplink's own
 // authorities or else the system's, and the gateway's certificate.
-func tlsConfig(c config.Uplink, host string) (*tls.Config, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
+func tlsConfig(c config.Uplink, host string, now func() time.Time) (*tls.Config, error) {
+	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, Time: now}
 	if c.CA != "" {
 		pem, err := os.ReadFile(c.CA)
 		if err != nil {

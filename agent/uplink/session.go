@@ -22,7 +22,12 @@ type session struct {
 	events  *events // nil where the uplink sends none
 	batches []*batches
 	control control
-	turns   [2]int // who of control and events, and of batches, goes first
+	again   *resending // what was asked for again; nil: nothing is
+	turns   [3]int     // who of control and events, of batches, and of those and again, goes first
+
+	receipts receipts
+	pace     pace
+	filed    time.Time // when the files were looked at
 
 	window  []sent
 	moved   time.Time // when the window's head became it
@@ -38,18 +43,27 @@ type session struct {
 func (u *Uplink) newSession(l *link) *session {
 	now := time.Now()
 	s := &session{Uplink: u, link: l, began: now, moved: now, control: control{Uplink: u}}
-	if u.cfg.Events {
-		s.events = u.events(u.at[eventLane])
-	}
-	// Statistics are few: after an outage they draw the picture before the readings fill it in.
-	if u.cfg.Stats {
-		s.batches = append(s.batches, u.statistics(u.at[statsLane]))
-	}
-	if u.cfg.Data {
-		s.batches = append(s.batches, u.readings(u.at[dataLane]))
-	}
+	s.begin()
 	s.control.begin(now)
 	return s
+}
+
+// begin has each lane go on from its position.
+func (s *session) begin() {
+	for _, l := range s.lanes() {
+		l.close()
+	}
+	s.events, s.batches = nil, nil
+	if s.cfg.Events {
+		s.events = s.Uplink.events(s.at[eventLane])
+	}
+	// Statistics are few: after an outage they draw the picture before the readings fill it in.
+	if s.cfg.Stats {
+		s.batches = append(s.batches, s.statistics(s.at[statsLane]))
+	}
+	if s.cfg.Data {
+		s.batches = append(s.batches, s.readings(s.at[dataLane]))
+	}
 }
 
 // run delivers until the link is lost, which is the error, or ctx ends and what
@@ -68,6 +82,9 @@ func (s *session) run(ctx context.Context) error {
 		if s.stuck(now) {
 			return errors.New("nothing was acknowledged for twice the keepalive")
 		}
+		if s.replaced(now) && s.closing.IsZero() {
+			return errReplaced
+		}
 		timer.Reset(s.wait(now))
 		select {
 		case err := <-s.link.lost:
@@ -81,6 +98,8 @@ func (s *session) run(ctx context.Context) error {
 		case <-ended:
 			ended, s.closing = nil, time.Now()
 		case <-s.wake:
+		case m := <-s.inbox:
+			s.receipted(m.payload)
 		case <-timer.C:
 		}
 	}
@@ -97,8 +116,10 @@ func (s *session) fill(ctx context.Context, now time.Time) {
 		if len(s.window) == 0 {
 			s.moved = now
 		}
-		s.window = append(s.window, sent{s.link.publish(m.topic, m.retained, m.payload), m.lane, m.last, m.first})
+		s.window = append(s.window, sent{s.link.publish(m.topic, m.retained, m.payload), m.lane, m.last, m.first, m.resend})
 		s.writing = true
+		s.receipts.sent(m)
+		s.spent.add(m)
 		s.note(func(st *State) { st.Published++ })
 	}
 }
@@ -119,13 +140,26 @@ func (s *session) next(ctx context.Context, now time.Time) (message, bool) {
 			return m, true
 		}
 	}
-	return s.batch(now, false)
+	for range 2 {
+		s.turns[2]++
+		if s.turns[2]%2 == 1 {
+			if m, ok := s.batch(now, false); ok {
+				return m, true
+			}
+		} else if m, ok := s.repeat(now); ok {
+			return m, true
+		}
+	}
+	return message{}, false
 }
 
 // lastWords is what remains to be said when the run has ended.
 func (s *session) lastWords(now time.Time) (message, bool) {
 	if s.stopped {
 		return message{}, false
+	}
+	if m, ok := s.reply(); ok {
+		return m, true
 	}
 	if now.Sub(s.closing) < drainTime {
 		if m, ok := s.event(now); ok {
@@ -149,7 +183,15 @@ func (s *session) event(now time.Time) (message, bool) {
 func (s *session) batch(now time.Time, hurry bool) (message, bool) {
 	for range s.batches {
 		s.turns[1]++
-		if m, ok := s.read(s.batches[s.turns[1]%len(s.batches)], now, hurry); ok {
+		b := s.batches[s.turns[1]%len(s.batches)]
+		paced := b.name == dataLane && s.behind()
+		if paced && now.Before(s.pace.free) {
+			continue
+		}
+		if m, ok := s.read(b, now, hurry); ok {
+			if paced {
+				s.pace.took(now, m.items, s.rate())
+			}
 			return m, true
 		}
 	}
@@ -178,12 +220,16 @@ func (s *session) read(l lane, now time.Time, hurry bool) (message, bool) {
 // settle notes what State tells: how far each lane is, and the oldest reading
 // that is not acknowledged.
 func (s *session) settle(now time.Time) {
+	if s.cfg.Data {
+		s.live.look(now, s.Log.Lane(dataLane).Next())
+	}
+	s.owes(now)
 	if !s.holds && now.Sub(s.began) >= quick {
 		s.holds = true
 		s.note(func(st *State) { st.LastError, st.Fault = "", "" })
 	}
 	s.oldest(s.first())
-	if len(s.window) > 0 {
+	if len(s.window) > 0 || !s.receipts.owed.IsZero() {
 		return
 	}
 	for name, l := range s.lanes() {
@@ -214,6 +260,9 @@ func (s *session) close() {
 		grace = leave
 	}
 	s.link.close(grace)
+	if s.again != nil {
+		s.again.close()
+	}
 	for _, l := range s.lanes() {
 		l.close()
 	}
@@ -240,6 +289,11 @@ func (s *session) wait(now time.Time) time.Duration {
 		sooner(b.due())
 	}
 	sooner(s.resting)
+	sooner(s.pace.free)
+	sooner(s.filed.Add(lookEach))
+	if s.cfg.Thin > 0 {
+		sooner(now.Add(time.Second))
+	}
 	if !s.holds {
 		sooner(s.began.Add(quick))
 	}

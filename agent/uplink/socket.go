@@ -59,9 +59,12 @@ func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 // PUBLISH was written, so that never more than one waits in the client.
 type pipe struct {
 	net.Conn
+	in    inlet
 	mu    sync.Mutex
 	wrote chan struct{} // holds one
 }
+
+func (p *pipe) Read(b []byte) (int, error) { return p.in.Read(b) }
 
 func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()

@@ -12,10 +12,13 @@ type State struct {
 	Since     time.Time // of that, or of its absence
 	URL       string    // of the broker that it is, or was last, connected to
 	LastAck   time.Time // zero: none in this run
-	LastError string    // why the last connection ended or was not made; empty once one holds
-	Fault     string    // what a person must see to
-	Published uint64    // messages in this run
-	Acked     uint64    // of those
+	Expires   time.Time // the first of the uplink's certificates to do so; zero: it has none
+
+	LastReceipt time.Time // confirm: platform; zero: none in this run
+	LastError   string    // why the last connection ended or was not made; empty once one holds
+	Fault       string    // what a person must see to
+	Published   uint64    // messages in this run
+	Acked       uint64    // of those
 
 	Events uint64 // backlog: events that are not acknowledged
 	Stats  uint64 // statistics, likewise
@@ -61,8 +64,11 @@ func (u *Uplink) note(f func(*State)) {
 	f(&u.state)
 }
 
-func (u *Uplink) connected(url string) {
+func (u *Uplink) connected(url, deaf string) {
 	u.log.Info("connected", "broker", url)
+	if deaf != "" {
+		u.log.Warn("no command will come", "why", deaf)
+	}
 	u.note(func(s *State) { s.Connected, s.Since, s.URL = true, time.Now(), url })
 }
 
@@ -104,17 +110,20 @@ func (u *Uplink) lost(err error, stolen bool) {
 
 // acked notes the oldest message's acknowledgement.
 func (u *Uplink) acked(lane string, last uint64) {
-	if lane != "" {
-		u.at[lane] = last
-		u.Log.SetPosition(Position(lane, u.cfg.ID), last)
+	if lane != "" && !u.cfg.Receipts {
+		u.move(lane, last)
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.state.Acked++
 	u.state.LastAck = time.Now()
-	if lane != "" {
-		u.done[lane] = max(u.done[lane], last)
-	}
+}
+
+// move moves a lane's position: what is up to there has arrived.
+func (u *Uplink) move(lane string, n uint64) {
+	u.at[lane] = n
+	u.Log.SetPosition(Position(lane, u.cfg.ID), n)
+	u.passed(lane, n)
 }
 
 // passed notes that nothing up to n is left to send of a lane, though the last

@@ -25,6 +25,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pithead/agent/record"
@@ -51,7 +52,16 @@ type Env struct {
 	Gap      func(Gap)
 	Snapshot func(context.Context) (Snapshot, error)
 	Health   func() Health
-	Logger   *slog.Logger
+	// Command does what came on an uplink, and returns the signed reply, and what
+	// is left to do when that is on its way. Overrun takes note of one that came
+	// while too many waited.
+	// Heard is told a time (Unix ms) that a platform vouches for; TLS is by when
+	// certificates are judged.
+	Heard   func(t int64)
+	TLS     func() time.Time
+	Command func(ctx context.Context, uplink string, payload []byte) (reply []byte, then func())
+	Overrun func(uplink string)
+	Logger  *slog.Logger
 }
 
 // A Stamp is one moment of this boot in both times.
@@ -74,13 +84,22 @@ type Uplink struct {
 	retained map[string]map[string]bool // by kind: the topics that hold its parts
 	alert    *alert                     // nil while there is a connection
 	timing   timing
+	spent    *spending
+	live     live
+	files    files
+	inbox    chan arrived  // receipts and the like, for the session
 	wake     chan struct{} // holds one: a lane has grown, or there is an unstored event
 	unstored chan []byte   // events that the disk did not take
+	orders   chan []byte   // commands that wait for obey
+	asked    atomic.Bool   // for a snapshot, at once
 
 	mu    sync.Mutex
 	state State
 	done  map[string]uint64 // by lane: nothing up to here is left to send
 	old   mark              // the oldest reading that is not acknowledged
+
+	replies [][]byte // that wait for a connection
+	resends []resend // that were asked for, likewise
 }
 
 // timing is what tests make short.
@@ -91,12 +110,15 @@ type timing struct {
 
 // New makes an uplink that Run brings to life. It touches neither network nor disk.
 func New(c config.Uplink, e Env) *Uplink {
-	return &Uplink{
+	u := &Uplink{
 		Env: e, cfg: c, log: e.Logger.With("uplink", c.ID),
 		at: map[string]uint64{}, done: map[string]uint64{}, retained: map[string]map[string]bool{},
-		wake: make(chan struct{}, 1), unstored: make(chan []byte, mostUnstored),
+		wake: make(chan struct{}, 1), unstored: make(chan []byte, mostUnstored), orders: make(chan []byte, mostOrders),
+		inbox:  make(chan arrived, mostOrders),
 		timing: timing{connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
 	}
+	u.spent = u.newSpending()
+	return u
 }
 
 // Run delivers until ctx ends; then it sends what it can within a second, says
@@ -108,6 +130,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 	for name := range u.at {
 		wg.Go(func() { u.watch(ctx, u.Log.Lane(name)) })
 	}
+	wg.Go(func() { u.obey(ctx) })
 	u.note(func(s *State) { s.Since = time.Now() })
 	defer u.calm()
 	var b backoff
@@ -126,7 +149,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 // deliver is one connection, from the CONNACK to its end.
 func (u *Uplink) deliver(ctx context.Context, l *link, address string, b *backoff) {
 	u.calm()
-	u.connected(address)
+	u.connected(address, l.deaf)
 	began := time.Now()
 	s := u.newSession(l)
 	err := s.run(ctx)

@@ -12,6 +12,8 @@ type sent struct {
 	lane  string
 	last  uint64
 	first mark
+
+	resend string // the command that asked for it
 }
 
 // room says whether one more message may go. That the gateway stopped may go
@@ -46,6 +48,9 @@ func (s *session) acknowledged() error {
 		s.window = s.window[1:]
 		s.moved = time.Now()
 		s.acked(m.lane, m.last)
+		if m.resend != "" {
+			s.resent(m.resend, m.last)
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"pithead/agent/uplink"
 	"pithead/config"
 )
 
@@ -35,6 +36,21 @@ func runCheck(_ context.Context, args []string, s streams) int {
 	}
 	if !*asJSON {
 		fmt.Fprintln(s.out, site.Summary())
+		tellTraffic(site, s)
 	}
 	return done
+}
+
+// tellTraffic says what each uplink is to carry a day, and where that is more
+// than its budget.
+func tellTraffic(site *config.Site, s streams) {
+	for _, u := range site.Uplinks {
+		l := uplink.Daily(site, u)
+		mb := float64(l.Bytes) / 1e6
+		fmt.Fprintf(s.out, "uplink %s: at most %.1f MB a day (%d readings, deadbands not counted), and what happens\n", u.ID, mb, l.Readings)
+		if u.Budget > 0 && l.Bytes > u.Budget {
+			fmt.Fprintf(s.out, "%s:%d: warning: uplinks.%s.budget: %.1f MB a day may come, the budget is %.1f MB: the rest is left out, readings first\n",
+				site.File, u.Line, u.ID, mb, float64(u.Budget)/1e6)
+		}
+	}
 }

@@ -53,7 +53,7 @@ func runRun(ctx context.Context, args []string, s streams) int {
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	hup := make(chan os.Signal, 1)
+	hup := make(chan os.Signal, 1) // also for what is no signal, but a command
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	r := &runner{file: *site, json: *format == "json", socket: *socket, hup: hup, streams: s}
@@ -65,7 +65,7 @@ type runner struct {
 	streams
 	file, socket string
 	json         bool
-	hup          <-chan os.Signal
+	hup          chan os.Signal
 	level        slog.LevelVar
 	before       agent.Left
 }
@@ -142,9 +142,11 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 		r.reloads(ctx, refused, reloaded, log)
 		cancel()
 	}()
-	r.before, err = agent.Run(ctx, site, agent.Options{
+	o := agent.Options{
 		Version: version, Built: built, Socket: r.socket, Log: log, Degraded: degraded, Refused: refused, Before: r.before,
-	})
+	}
+	o.Reload.Check, o.Reload.Do = r.checkReload, r.wakeReload
+	r.before, err = agent.Run(ctx, site, o)
 	cancel()
 	<-ended
 	select {
@@ -152,6 +154,22 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	default:
 	}
 	return next, err
+}
+
+// checkReload says why the site file can't be taken now.
+func (r *runner) checkReload() error {
+	site, problems := config.Load(r.file)
+	if site == nil {
+		return errors.New(problems[0].String())
+	}
+	return nil
+}
+
+func (r *runner) wakeReload() {
+	select {
+	case r.hup <- syscall.SIGHUP:
+	default:
+	}
 }
 
 // reloads waits for a SIGHUP that brings a good site file.

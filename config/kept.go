@@ -1,0 +1,68 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+)
+
+// keptDir holds every site file that ran on a buffer, by its hash, as events
+// name it: whoever audits a limit of last year can see it.
+const keptDir = "sites"
+
+// mostKept is how many are kept; of more the oldest go.
+const mostKept = 100
+
+var isHash = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// keptAt is where the site file of a hash is kept.
+func keptAt(dir, hash string) string {
+	return filepath.Join(dir, keptDir, hash[len("sha256:"):]+".yaml")
+}
+
+func keepByHash(s *Site) error {
+	if err := os.MkdirAll(filepath.Join(s.Buffer.Dir, keptDir), 0o700); err != nil {
+		return err
+	}
+	if err := replace(keptAt(s.Buffer.Dir, s.Hash), s.Source); err != nil {
+		return err
+	}
+	return forget(filepath.Join(s.Buffer.Dir, keptDir))
+}
+
+// forget removes the oldest of too many.
+func forget(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) <= mostKept {
+		return err
+	}
+	age := func(e fs.DirEntry) int64 {
+		i, err := e.Info()
+		if err != nil {
+			return 0
+		}
+		return i.ModTime().UnixNano()
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return int(min(max(age(a)-age(b), -1), 1)) })
+	for _, e := range entries[:len(entries)-mostKept] {
+		err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+	}
+	return err
+}
+
+// Kept is the site file of a hash (sha256: and hex) that once ran on the buffer
+// in dir.
+func Kept(dir, hash string) ([]byte, error) {
+	if !isHash.MatchString(hash) {
+		return nil, fmt.Errorf("%.80q is no hash; want sha256: and 64 hex digits", hash)
+	}
+	text, err := os.ReadFile(keptAt(dir, hash))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no site file with the hash %s is kept here", hash)
+	}
+	return text, err
+}
