@@ -65,6 +65,7 @@ func openBuses(site *config.Site, last map[string]record.Last, counters map[stri
 			b.share = cb.DeadShare
 		}
 		b.where = where
+		b.addresses = addressesOn(site, cb.ID)
 		if c, ok := bus.(drivers.Counters); ok {
 			for id, s := range counters {
 				c.Resume(drivers.CounterStart{Point: id, Form: s.Form, Ahead: s.Ahead})

@@ -35,6 +35,8 @@ type busLoop struct {
 	whys  map[string]string // why a point is bad, as it was logged last
 	where map[string]int    // its line in the site file
 
+	addresses map[byte]string // devices of the site file
+
 	mail  mailbox // shared: what outputs are wanted, reads that are asked for
 	began time.Time
 	beat  atomic.Int64                // shared: when the loop turned last, in ns since it began: no step of the clock moves it

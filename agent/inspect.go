@@ -61,6 +61,9 @@ func reason(bus drivers.Bus, r drivers.Reading) string {
 	return ""
 }
 
+// ExceptionName is the name of a Modbus exception, or nothing.
+func ExceptionName(code uint8) string { return exceptions[code] }
+
 // exceptions are the names of the Modbus specification (V1.1b3, 7).
 var exceptions = map[uint8]string{1: "illegal function", 2: "illegal data address", 3: "illegal data value",
 	4: "server device failure", 5: "acknowledge", 6: "server device busy", 8: "memory parity error",
@@ -76,6 +79,9 @@ func (b *busLoop) answer(ctx context.Context) (next time.Time) {
 		return now.Add(time.Minute)
 	}
 	a := &b.asks[0]
+	if a.sweep != nil {
+		return b.sweepOne(ctx, a, now)
+	}
 	polls := b.pollsOf(a.points)
 	if a.done < len(polls) && a.ctx.Err() == nil {
 		p := polls[a.done]
@@ -159,6 +165,7 @@ func inspected(ctx context.Context, bus drivers.Bus, d drivers.Driver) ([]driver
 type ask struct {
 	ctx    context.Context
 	points []string
+	sweep  *sweep                    // instead of points: units are looked for
 	reply  chan []drivers.Inspection // holds one
 	found  []drivers.Inspection      // so far; the loop's
 	done   int                       // polls that are read; the loop's

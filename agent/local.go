@@ -56,6 +56,7 @@ func (a *agent) serve(s *stage) {
 	mux.HandleFunc("POST /signed", a.serveSigned)
 	mux.HandleFunc("GET /read", a.serveRead)
 	a.serveBuffer(mux)
+	mux.HandleFunc("GET /scan", a.serveScan)
 	mux.HandleFunc("GET /stream", web.Stream(a.watch))
 	srv := &http.Server{Handler: mux, ConnContext: withPeer, ReadHeaderTimeout: 5 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return s.ctx }} // who looks on goes when the stage ends

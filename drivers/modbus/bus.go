@@ -21,6 +21,8 @@ type Bus struct {
 	line    tally
 	began   []drivers.CounterStart // not asked for yet
 	closed  bool
+	config  Config   // without units and outputs, for:
+	scanner *Scanner // nil until somebody looks for units
 }
 
 // Open makes the bus of a line. It touches no hardware: the first request
@@ -50,7 +52,8 @@ func open(c Config, by Opener) (*Bus, error) {
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
 	}
-	b := &Bus{outputs: map[string]*output{}}
+	b := &Bus{outputs: map[string]*output{}, config: c}
+	b.config.Units, b.config.Outputs = nil, nil
 	if c.Transport == TCP {
 		h := modbus.NewTCPClientHandler(c.Address)
 		b.link, b.slave = newTCPLine(by), &h.SlaveId

@@ -85,6 +85,14 @@ func (l *rtuLine) connect() error {
 	return nil
 }
 
+func (l *rtuLine) lend(to func(Wire, time.Time) time.Time) error {
+	if err := l.connect(); err != nil {
+		return err
+	}
+	l.busy = to(l.wire, l.busy)
+	return nil
+}
+
 // Close lets go of the line; the next request opens it again.
 func (l *rtuLine) Close() error {
 	if l.wire == nil {

@@ -87,7 +87,7 @@ func (s *Scanner) Step(ctx context.Context, f *Found, wait time.Duration) (more 
 	began := time.Now()
 	pdu, err := s.exchange(f.Unit, q, wait)
 	if err != nil {
-		return false, errors.Join(err, s.Close())
+		return false, err
 	}
 	if len(pdu) > 0 && !gatewaySpeaks(pdu) {
 		if !f.Alive {
@@ -103,6 +103,100 @@ func (s *Scanner) Step(ctx context.Context, f *Found, wait time.Duration) (more 
 // register: an answer to that, come late, could be taken for a poll's.
 func (f *Found) Known() { f.Alive, f.stage = true, 1 }
 
+// A Sweep asks one unit after the other, and those again, with more patience,
+// that were heard only while another was asked.
+type Sweep struct {
+	units []byte
+	wait  time.Duration // for the first byte of an answer
+	known map[byte]bool // polled anyway
+	at    int
+	slow  bool // the second round
+	f     *Found
+	found map[byte]bool
+}
+
+// patience is how much longer the second round of a sweep waits.
+const patience = 5
+
+func NewSweep(units []byte, wait time.Duration, known map[byte]bool) *Sweep {
+	return &Sweep{units: units, wait: wait, known: known, found: map[byte]bool{}}
+}
+
+// Left is how many units are still to be asked, and how long that takes at most
+// where none is there.
+func (w *Sweep) Left() (units int, most time.Duration) {
+	units = len(w.units) - w.at
+	return units, time.Duration(units) * w.patient()
+}
+
+func (w *Sweep) patient() time.Duration {
+	if w.slow {
+		return patience * w.wait
+	}
+	return w.wait
+}
+
+// Step asks one question: what a unit said when there is no more to ask it and
+// it is there, and whether the sweep goes on.
+func (w *Sweep) Step(ctx context.Context, s *Scanner) (f *Found, more bool, err error) {
+	if w.at == len(w.units) {
+		return nil, false, nil
+	}
+	if w.f == nil {
+		w.f = &Found{Unit: w.units[w.at]}
+		if w.known[w.f.Unit] {
+			w.f.Known()
+		}
+	}
+	asking, err := s.Step(ctx, w.f, w.patient())
+	if err != nil {
+		return nil, false, err
+	}
+	if asking {
+		return nil, true, nil
+	}
+	if f, w.f = w.f, nil; !f.Alive {
+		f = nil
+	} else {
+		w.found[f.Unit] = true
+	}
+	if w.at++; w.at == len(w.units) && !w.slow {
+		if f == nil { // the last one may be slow
+			if _, err := s.hear(0, 0, time.Now().Add(patience*w.wait)); err != nil {
+				return nil, false, err
+			}
+		}
+		w.slow, w.at, w.units = true, 0, nil
+		for _, unit := range s.Late {
+			if !w.found[unit] {
+				w.units = append(w.units, unit)
+			}
+		}
+	}
+	return f, w.at < len(w.units), nil
+}
+
+// Sweep is a step of a sweep on a bus that is in use, between its own requests.
+func (b *Bus) Sweep(ctx context.Context, w *Sweep) (f *Found, more bool, err error) {
+	if b.scanner == nil {
+		b.scanner = NewScanner(b.config)
+	}
+	s := b.scanner
+	b.link.prepare(call{ctx: ctx, timeout: time.Second, late: defaultLate})
+	err = b.link.lend(func(w Wire, busy time.Time) time.Time {
+		s.wire, s.busy = w, later(s.busy, busy)
+		return s.busy
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	f, more, err = w.Step(ctx, s)
+	if err != nil {
+		return nil, false, errors.Join(err, b.link.Close())
+	}
+	return f, more, b.link.lend(func(Wire, time.Time) time.Time { return s.busy })
+}
+
 // gatewaySpeaks says that a gateway answered in the place of a unit that does not.
 func gatewaySpeaks(pdu []byte) bool { return len(pdu) == 2 && pdu[0] > exceptionBit && absent(pdu[1]) }
 
@@ -111,8 +205,8 @@ func (f *Found) note(pdu []byte) {
 	switch {
 	case pdu[0] == modbus.FuncCodeReadHoldingRegisters|exceptionBit && len(pdu) == 2:
 		f.Exception = pdu[1]
-	case pdu[0] == funcIdentify && len(pdu) > 6:
-		for id, text := range objects(pdu[6:], int(pdu[5])) {
+	case pdu[0] == funcIdentify && len(pdu) > 7:
+		for id, text := range objects(pdu[7:], int(pdu[6])) {
 			switch id {
 			case 0:
 				f.Vendor = text

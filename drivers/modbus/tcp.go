@@ -49,12 +49,8 @@ func (l *tcpLine) Send(request []byte) ([]byte, error) {
 }
 
 func (l *tcpLine) exchange(request []byte) ([]byte, error) {
-	if l.wire == nil {
-		w, err := l.open(l.call.ctx, l.call.timeout)
-		if err != nil {
-			return nil, down("connect: %w", err)
-		}
-		l.wire, l.asked, l.silent, l.in = w, 0, 0, l.in[:0]
+	if err := l.connect(); err != nil {
+		return nil, err
 	}
 	l.asked++
 	l.trace.sent = time.Now()
@@ -65,6 +61,25 @@ func (l *tcpLine) exchange(request []byte) ([]byte, error) {
 	frame, err := l.receive(request)
 	l.trace.done = time.Now()
 	return frame, err
+}
+
+func (l *tcpLine) connect() error {
+	if l.wire == nil {
+		w, err := l.open(l.call.ctx, l.call.timeout)
+		if err != nil {
+			return down("connect: %w", err)
+		}
+		l.wire, l.asked, l.silent, l.in = w, 0, 0, l.in[:0]
+	}
+	return nil
+}
+
+func (l *tcpLine) lend(to func(Wire, time.Time) time.Time) error {
+	if err := l.connect(); err != nil {
+		return err
+	}
+	to(l.wire, time.Time{})
+	return nil
 }
 
 // Close closes the connection; the next request opens another.

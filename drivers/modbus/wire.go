@@ -33,6 +33,9 @@ type link interface {
 	prepare(call)
 	// last is what became of the last request.
 	last() trace
+	// lend opens the line if need be and shows it, with when it was busy last;
+	// what is returned is when it is busy now.
+	lend(func(w Wire, busy time.Time) time.Time) error
 	Close() error
 }
 

@@ -41,6 +41,24 @@ const watchHelp = `
 On a terminal a table that changes in place, alarms on top; otherwise one line
 for each change. Ctrl-C ends it, and the agent goes on.`
 
+const scanHelp = `
+  BUS          a bus of the site file; or /dev/ttyUSB0, or host:port (Modbus TCP),
+               or rtu-over-tcp://host:port
+  --units 1-247         which; also 1,3,5-9
+  --baud 9600,19200     speeds to try on a serial line; default the bus's, else 9600
+  --parity none,even    parities to try; default the bus's, else none
+  --all-speeds          every usual speed and parity
+  --timeout 510ms       how long a unit has to begin its answer; who is slower is
+                        noticed while others are asked, and asked again. With
+                        less some slaves (libmodbus's) miss what they are asked
+  --site FILE  the site file, where no agent runs
+  --json       one JSON array
+
+Asks for one register, and who is there (functions 43/14 and 17); it never
+writes. Any answer shows that a unit is there, an exception too. A running agent
+does it between its polls, at the speed of the bus; where none runs the line is
+opened, and nobody else may have it open. Exit 1 when nobody answered.`
+
 const ackHelp = `
   ALARM        the alarm's id, such as pond.level/red
   --event N    the number of the event that you saw; refused where the alarm was

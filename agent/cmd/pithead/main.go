@@ -53,6 +53,7 @@ func commands() []command {
 	return []command{
 		{"run", "[FILE]", "run the agent on a site file (default " + defaultSite + ")", runHelp, runRun},
 		{"check", "[FILE]", "judge a site file: every mistake with its line and column", checkHelp, runCheck},
+		{"scan", "BUS", "which units answer on a bus, and what they say of themselves", scanHelp, runScan},
 		{"read", "[POINT…]", "read points once, now: value, quality, raw registers, time taken", readHelp, runRead},
 		{"watch", "", "live values and alarms of the running agent", watchHelp, runWatch},
 		{"replay", "[FILE] READINGS", "judge recorded readings by a site file's alarms: what would have been told", replayHelp, runReplay},
@@ -75,7 +76,7 @@ func commands() []command {
 }
 
 // later are commands that are promised and not built.
-var later = []string{"init", "scan", "write"}
+var later = []string{"init", "write"}
 
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
 	s := streams{in, out, err}
