@@ -59,6 +59,18 @@ writes. Any answer shows that a unit is there, an exception too. A running agent
 does it between its polls, at the speed of the bus; where none runs the line is
 opened, and nobody else may have it open. Exit 1 when nobody answered.`
 
+const writeHelp = `
+  OUTPUT       an output of the site file
+  --for 1m     how long; then it is again as alarms ask for it
+  --yes        don't ask, for scripts
+  --why TEXT   recorded with it
+  --site FILE  the site file, where no agent runs
+
+A running agent switches, and records who asked. It switches nothing off that an
+alarm asks for. Where no agent runs the line is opened, and nobody else may have
+it open; the output is held until the time is over or Ctrl-C, then put back. A
+trip is never switched off that way, and stays on once it is.`
+
 const ackHelp = `
   ALARM        the alarm's id, such as pond.level/red
   --event N    the number of the event that you saw; refused where the alarm was

@@ -55,6 +55,7 @@ func commands() []command {
 		{"check", "[FILE]", "judge a site file: every mistake with its line and column", checkHelp, runCheck},
 		{"scan", "BUS", "which units answer on a bus, and what they say of themselves", scanHelp, runScan},
 		{"read", "[POINT…]", "read points once, now: value, quality, raw registers, time taken", readHelp, runRead},
+		{"write", "OUTPUT on|off", "switch an output by hand, to test a siren; asks first", writeHelp, runWrite},
 		{"watch", "", "live values and alarms of the running agent", watchHelp, runWatch},
 		{"replay", "[FILE] READINGS", "judge recorded readings by a site file's alarms: what would have been told", replayHelp, runReplay},
 		{"ack", "ALARM", "acknowledge an alarm of the running agent", ackHelp, telling(ackOp)},
@@ -76,7 +77,7 @@ func commands() []command {
 }
 
 // later are commands that are promised and not built.
-var later = []string{"init", "write"}
+var later = []string{"init"}
 
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
 	s := streams{in, out, err}
