@@ -37,7 +37,15 @@ type LocalRead struct {
 	Code    uint8         `json:"code,omitempty"`
 	Raw     []uint16      `json:"raw,omitempty"`
 	TookMS  float64       `json:"took-ms"`
-	Why     string        `json:"why,omitempty"` // of a bad one
+	Why     string        `json:"why,omitempty"`    // of a bad one
+	Orders  []LocalOrder  `json:"orders,omitempty"` // of a number of two or four registers
+}
+
+// LocalOrder is what registers would mean in one byte order, before scaling.
+type LocalOrder struct {
+	Order string        `json:"order"`
+	Value drivers.Value `json:"value"`
+	Set   bool          `json:"set,omitempty"` // it is the site file's
 }
 
 // serve answers on the local socket until the stage ends. Without a socket the
@@ -181,7 +189,9 @@ func (a *agent) localRead(i drivers.Inspection) LocalRead {
 	l := LocalRead{Point: i.Point, T: a.clock.At(a.clock.M(i.At)).T, Value: i.Value, Quality: i.Quality.String(),
 		Code: i.Code, Raw: i.Raw, Why: i.Why, TookMS: float64(i.Took.Microseconds()) / 1000}
 	if n, ok := a.judge.index[i.Point]; ok {
-		l.Name, l.Unit = a.site.Points[n].Name, a.site.Points[n].Unit
+		p := &a.site.Points[n]
+		l.Name, l.Unit = p.Name, p.Unit
+		l.Orders = ordersOf(a.site, p, i.Raw)
 	}
 	return l
 }

@@ -33,6 +33,27 @@ func (p *PointConfig) decode(data []byte, first int) (drivers.Value, drivers.Qua
 	return p.Scale.Apply(raw, bits)
 }
 
+// InEachOrder is what the registers of a number that has more than one would
+// mean in each order; nothing of another point, no value where it is no number.
+func (p *PointConfig) InEachOrder(raw []uint16) []drivers.Value {
+	if p.Type == Truth || p.Type == Text || p.Type == HiLo || len(raw) < 2 || len(raw) != p.width() {
+		return nil
+	}
+	var data []byte
+	for _, r := range raw {
+		data = binary.BigEndian.AppendUint16(data, r)
+	}
+	out := make([]drivers.Value, DCBA+1)
+	for o := range out {
+		if v, ok := p.Type.value(Order(o).bits(data)); ok {
+			out[o] = v
+		}
+	}
+	return out
+}
+
+func (o Order) String() string { return [...]string{"ABCD", "CDAB", "BADC", "DCBA"}[o] }
+
 func (p *PointConfig) truth(bits uint64, bit int) drivers.Value {
 	return drivers.BoolValue(bits>>bit&1 != 0 != p.Invert)
 }

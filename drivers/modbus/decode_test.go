@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"testing"
 
@@ -132,5 +133,25 @@ func TestScaleSeesTheRegisters(t *testing.T) {
 	}
 	if v, q := p.decode([]byte{0xFF, 0xFE, 0xFF, 0xFF}, 0); v.Kind() != drivers.None || q != drivers.Sensor {
 		t.Errorf("void: %v %v", v, q)
+	}
+}
+
+func TestInEachOrder(t *testing.T) {
+	p := PointConfig{Type: F32}
+	if got := p.InEachOrder([]uint16{0x0000, 0x4148}); len(got) != 4 || got[CDAB] != drivers.NumberValue(12.5) || got[ABCD] == got[CDAB] {
+		t.Errorf("got %v", got)
+	}
+	p.Type = BCD32
+	if got := fmt.Sprint(p.InEachOrder([]uint16{0x1234, 0x56AB})); got != "[- - - -]" {
+		t.Errorf("no BCD: %s", got)
+	}
+	p.Type = U64
+	if got := p.InEachOrder([]uint16{1, 2, 3, 4}); len(got) != 4 || got[0] != drivers.UintValue(0x0001000200030004) || got[1] != drivers.UintValue(0x0004000300020001) {
+		t.Errorf("four registers: %v", got)
+	}
+	for _, q := range []PointConfig{{Type: U16}, {Type: Truth}, {Type: HiLo}, {Type: Text, Length: 2}, {Type: F64}} {
+		if got := q.InEachOrder([]uint16{1, 2}); got != nil {
+			t.Errorf("%v: %v", q.Type, got)
+		}
 	}
 }

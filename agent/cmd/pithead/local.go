@@ -189,13 +189,30 @@ func printReads(out io.Writer, reads []agent.LocalRead) {
 		}
 		raw := "-"
 		if len(r.Raw) > 0 {
-			raw = strings.Trim(fmt.Sprintf("% 04x", r.Raw), "[]")
+			raw = ""
+			for _, register := range r.Raw {
+				raw += fmt.Sprintf(" %04x", register)
+			}
+			raw = raw[1:]
 		}
 		value := r.Value.String()
 		if r.Value.Kind() != drivers.None {
 			value = strings.TrimSpace(value + " " + r.Unit)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f ms\t%s\n", r.Point, value, q, raw, r.TookMS, r.Why)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f ms\t%s\n", r.Point, value, q, raw, r.TookMS, strings.TrimSpace(r.Why+" "+inOrders(r.Orders)))
 	}
 	_ = w.Flush()
+}
+
+// inOrders is a number in each byte order, that of the site file in brackets.
+func inOrders(orders []agent.LocalOrder) string {
+	var out []string
+	for _, o := range orders {
+		text := o.Order + " " + o.Value.String()
+		if o.Set {
+			text = "[" + text + "]"
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, "  ")
 }
