@@ -10,7 +10,7 @@ MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
 CUTS    ?= 30
 
-.PHONY: help build cross test test-site test-board test-power demo fuzz bench-telegraf clean
+.PHONY: help build cross test test-site test-board test-power demo fuzz bench-telegraf bench-modbus clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -59,6 +59,9 @@ fuzz: ## every fuzz target for FUZZTIME
 	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; \
 	  done; \
 	done
+
+bench-modbus: ## polls as a share of what a serial line allows, 9600 to 115200 baud, beside goburrow's own transport
+	$(GO) test -tags bench ./cross/bench/modbus/ -count=1 -v -timeout 10m
 
 bench-telegraf: ## processor time and memory beside Telegraf: 10,000 registers of 40 devices each second (Debian; builds Telegraf once)
 	cross/install.sh site

@@ -1,0 +1,204 @@
+//go:build bench
+
+package modbus
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	peer "github.com/goburrow/modbus"
+	"golang.org/x/sys/unix"
+
+	"pithead/drivers"
+	"pithead/drivers/modbus"
+)
+
+var (
+	speeds     = []int{9600, 19200, 38400, 57600, 115200}
+	quantities = []int{1, 10, 60, 125}
+)
+
+// goal is what polls reach of what the wire allows, at least.
+const goal = 0.95
+
+// config is a line with one unit whose n registers are one poll.
+func config(path string, baud, n int) modbus.Config {
+	u := modbus.UnitConfig{ID: "d", Unit: 1, Every: time.Second, Max: 125}
+	for i := range n {
+		u.Points = append(u.Points, modbus.PointConfig{ID: fmt.Sprintf("p%d", i), Table: modbus.Holding, Address: uint16(100 + i),
+			Bit: -1, Every: time.Second, Scale: drivers.Scale{Decimals: -1}})
+	}
+	return modbus.Config{ID: "b", Transport: modbus.RTU, Address: path, Baud: baud, Parity: 'N', DataBits: 8, StopBits: 1,
+		Timeout: 500 * time.Millisecond, Units: []modbus.UnitConfig{u}}
+}
+
+// polls reads for so long, and returns what one poll took, from its begin to the
+// next one's: the median, since a busy machine stops either end now and then.
+// Each value must be right.
+func polls(t *testing.T, b drivers.Bus, n int, d time.Duration) time.Duration {
+	t.Helper()
+	driver := b.Units()[0].Polls[0].Driver
+	failed := 0
+	read := func() {
+		rs, err := driver.Read(t.Context())
+		if err != nil {
+			failed++
+			return
+		}
+		if len(rs) != n {
+			t.Fatalf("%d readings", len(rs))
+		}
+		for i, r := range rs {
+			if r.Quality != drivers.Good || r.Value.Float() != float64(100+i) {
+				t.Fatalf("register %d: %v %v", i, r.Value, r.Quality)
+			}
+		}
+	}
+	read() // opens the line
+	took := repeat(d, read)
+	if failed > 3 {
+		t.Errorf("%d reads failed", failed)
+	}
+	return took
+}
+
+// repeat is the median of what one run takes.
+func repeat(d time.Duration, run func()) time.Duration {
+	var all []time.Duration
+	for began := time.Now(); time.Since(began) < d; {
+		from := time.Now()
+		run()
+		all = append(all, time.Since(from))
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+func yes(ok bool) string {
+	if ok {
+		return "yes"
+	}
+	return "no"
+}
+
+func TestShareOfTheWireInVirtualTime(t *testing.T) {
+	t.Logf("virtual time: a poll as the wire allows it, as it is done, the share; and goburrow's by its formula")
+	t.Logf("%8s %10s %12s %12s %8s %16s %8s", "baud", "registers", "allowed", "done", "share", "goburrow", "goal")
+	for _, baud := range speeds {
+		for _, n := range quantities {
+			synctest.Test(t, func(t *testing.T) {
+				p := paceOf(baud)
+				b, err := modbus.OpenOn(config("virtual", baud, n), func(context.Context, time.Duration) (modbus.Wire, error) {
+					return &wire{pace: p, more: make(chan struct{}, 1)}, nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer b.Close()
+				least := p.least(n)
+				took := polls(t, b, n, 20*time.Second)
+				share := float64(least) / float64(took)
+				t.Logf("%8d %10d %12v %12v %7.1f%% %15.1f%% %8s", baud, n, least.Round(time.Microsecond), took.Round(time.Microsecond), 100*share,
+					100*float64(least)/float64(max(least, p.goburrow(baud, n))), yes(share >= goal))
+				if share < goal {
+					t.Errorf("%d baud, %d registers: %.1f %% of what the wire allows, want %.0f", baud, n, 100*share, 100*goal)
+				}
+			})
+		}
+	}
+}
+
+func TestShareOfTheWireInRealTime(t *testing.T) {
+	t.Logf("real time, on a pseudo terminal: what a poll took (the median), and its share of what the wire allows")
+	t.Logf("%8s %10s %12s %12s %8s %14s %8s", "baud", "registers", "allowed", "pithead", "share", "goburrow", "share")
+	for _, baud := range speeds {
+		for _, n := range quantities {
+			least := paceOf(baud).least(n)
+			path := pty(t, paceOf(baud))
+			b, err := modbus.Open(config(path, baud, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ours := polls(t, b, n, 1500*time.Millisecond)
+			b.Close()
+			theirs := goburrow(t, path, baud, n, 1500*time.Millisecond)
+			t.Logf("%8d %10d %12v %12v %7.1f%% %14v %7.1f%%", baud, n, least.Round(10*time.Microsecond), ours.Round(10*time.Microsecond),
+				100*float64(least)/float64(ours), theirs.Round(10*time.Microsecond), 100*float64(least)/float64(theirs))
+			if ours > theirs {
+				t.Errorf("%d baud, %d registers: a poll took %v, goburrow's %v", baud, n, ours, theirs)
+			}
+		}
+	}
+}
+
+// goburrow is what a poll takes with its own transport.
+func goburrow(t *testing.T, path string, baud, n int, d time.Duration) time.Duration {
+	t.Helper()
+	h := peer.NewRTUClientHandler(path)
+	h.BaudRate, h.DataBits, h.Parity, h.StopBits, h.SlaveId, h.Timeout = baud, 8, "N", 1, 1, time.Second
+	if err := h.Connect(); err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	c := peer.NewClient(h)
+	return repeat(d, func() {
+		if _, err := c.ReadHoldingRegisters(100, uint16(n)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// pty is a line in real time; a slave at its far end sends each character no
+// sooner than it would arrive.
+func pty(t *testing.T, p pace) string {
+	t.Helper()
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := os.NewFile(uintptr(fd), "ptmx")
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := fmt.Sprintf("/dev/pts/%d", number)
+	near, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0) // with nobody there the far end can't be read
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		request := make([]byte, 8)
+		for {
+			if _, err := io.ReadFull(far, request); err != nil {
+				return
+			}
+			at := time.Now().Add(time.Duration(len(request))*p.char + p.silence)
+			for b := answer(request); len(b) > 0; {
+				n := min(8, len(b)) // as a UART with a small FIFO hands them on
+				at = at.Add(time.Duration(n) * p.char)
+				time.Sleep(time.Until(at))
+				if _, err := far.Write(b[:n]); err != nil {
+					return
+				}
+				b = b[n:]
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		far.Close()
+		near.Close()
+		<-ended
+	})
+	return path
+}
