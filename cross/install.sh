@@ -17,6 +17,9 @@ for kind in "$@"; do
       need mosquitto mosquitto
       need socat socat
       need mbpoll mbpoll
+      need node nodejs
+      need npm npm
+      need dpkg-source dpkg-dev
       need gcc gcc
       need make make
       need git git

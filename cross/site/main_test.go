@@ -21,6 +21,7 @@ var (
 	pithead string // the agent as it ships
 	racer   string // the agent with the race detector
 	slaveIn string // the slave of slave.c
+	parts   string // the folder of slaves that others wrote (parts.sh)
 	ca      *authority
 )
 
@@ -58,8 +59,24 @@ func buildAll() (err error) {
 	if err != nil {
 		return fmt.Errorf("slave.c: %w\n%s", err, out)
 	}
+	if err := fetchParts(); err != nil {
+		return err
+	}
 	ca, err = newAuthority(work)
 	return err
+}
+
+// fetchParts has the slaves of others in the user's cache.
+func fetchParts() error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	parts = filepath.Join(cache, "pithead-site")
+	if out, err := exec.Command("./parts.sh", parts).CombinedOutput(); err != nil {
+		return fmt.Errorf("parts.sh: %w\n%s", err, out)
+	}
+	return nil
 }
 
 func goBuild(out string, env []string, flags ...string) error {
