@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -222,12 +223,14 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 // minute's stall of a card.
 const mostQueued = 60_000
 
+// emit hands readings to the judge, which may take its time: a copy, since those
+// of a step hold only until the next.
 func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
 	if len(rs) == 0 {
 		return
 	}
 	select {
-	case a.judge.in <- rs:
+	case a.judge.in <- slices.Clone(rs):
 	case <-ctx.Done():
 	}
 }
