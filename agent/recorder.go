@@ -59,7 +59,7 @@ type recorder struct {
 const (
 	retryDisk  = 5 * time.Second
 	positions  = time.Second // how long a position may stay in memory only
-	keyShare   = 24          // a key is written after this many times its own blocks
+	keyShare   = 20          // a key is written after this many times its own blocks
 	block      = 4 << 10     // what a frame is filled up to on the disk
 	mostEvents = 100_000     // that wait for a disk
 	mostStats  = 20_000      // likewise

@@ -34,11 +34,16 @@ func (d *Decoder) Key(payload []byte) error {
 	if err != nil {
 		return err
 	}
-	if body[0] != keyFrame {
+	if body[0] != keyFrame && body[0] != packedKey {
 		return errVersion
 	}
 	if crc32.ChecksumIEEE(body) != sum {
 		return errDamaged
+	}
+	if body[0] == packedKey {
+		if body = unpack(body); body == nil {
+			return errDamaged
+		}
 	}
 	s, ok := readKey(body[1:], d.state.points)
 	if !ok {

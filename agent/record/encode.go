@@ -13,6 +13,7 @@ const (
 	keyFrame  = 1 // a key, of format version 1
 	frameSame = 2 // readings of the era before
 	frameEra  = 3 // readings; their era stands in the frame
+	packedKey = 4 // a key, deflated
 )
 
 // An Encoder turns batches into frames. It belongs to one goroutine.
@@ -24,6 +25,7 @@ type Encoder struct {
 	before cursor  // as it was at the last Commit
 	staged bool    // Append came, Commit has not
 
+	packer packer
 	found  []int // scratch: the dictionary index of each reading
 	column columns
 }
@@ -92,7 +94,7 @@ func (p *point) begin(l Last) {
 func (e *Encoder) Key() []byte {
 	e.swap()
 	defer e.swap()
-	return e.state.appendKey(nil)
+	return e.packer.pack(e.state.appendKey(nil))
 }
 
 // Append appends a frame to dst. The frame follows the last Commit: until the
