@@ -348,3 +348,67 @@ func TestLostForSpaceIsFollowedByTheKey(t *testing.T) {
 		r.Close()
 	}
 }
+
+// What a failed sync of the former run left in memory is not on disk, however
+// well it can be read: what this run delivers must outlive the power.
+func TestWhatIsDeliveredAfterAFailedSyncOutlivesThePower(t *testing.T) {
+	fs, m := small(t)
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.append(l.Lane("events"), "on disk", 1); err != nil {
+		t.Fatal(err)
+	}
+	fs.fail = func(int) error {
+		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "open" {
+			return errInjected
+		}
+		return nil
+	}
+	if m.append(l.Lane("events"), "in memory only", 1) == nil {
+		t.Fatal("no error")
+	}
+	fs.fail = nil
+	l, report, err := openLog(fs, roomy())
+	if err != nil || report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	delivered := all(t, l.Lane("events").Reader(1))
+	l, report, err = openLog(fs.powerCut(true, none), roomy())
+	if err != nil || report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if after := all(t, l.Lane("events").Reader(1)); after != delivered {
+		t.Errorf("delivered was %q, and after the power cut there is %q", delivered, after)
+	}
+}
+
+// A segment in the middle that was copied over from another log, under a name
+// that fits, is not read as this one's.
+func TestASegmentInTheMiddleOfAnotherLogIsNotRead(t *testing.T) {
+	fs, m := small(t)
+	other, _ := small(t)
+	name := fs.lane(t, "events")[1]
+	b := slices.Clone(other.live[name].live)
+	h, err := parseHeader(b[:block])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for off := int64(block); off < int64(len(b)); off += block { // its records say so themselves
+		if n, err := frameLength(b[off:], h.use); err == nil {
+			if f, err := parseFrame(b[off:off+int64(n)], off); err == nil && f.kind == records {
+				f.payload = []byte("of another log")
+				copy(b[off:], appendFrame(nil, &f, off))
+			}
+		}
+	}
+	fs.live[name] = onDisk(b)
+	l, report, err := openLog(fs, roomy())
+	if err != nil || report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if h := listen(t, m, "events", l.Lane("events").Reader(1), "foreign"); h != (heard{frames: 6, lost: 6, told: 1}) {
+		t.Errorf("%+v", h)
+	}
+}

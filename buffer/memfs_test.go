@@ -18,7 +18,7 @@ import (
 // fails when it is told to.
 type memFS struct {
 	mu   sync.Mutex
-	dirs map[string]bool
+	dirs map[string]bool     // names of folders; true: they outlive a power cut
 	live map[string]*memFile // names as programs see them
 	disk map[string]*memFile // names as they are after a power cut
 
@@ -106,9 +106,9 @@ func (m *memFS) rename(from, to string) error {
 	if err := m.step("rename", to); err != nil {
 		return err
 	}
-	if m.dirs[from] {
+	if durable, ok := m.dirs[from]; ok {
 		delete(m.dirs, from)
-		m.dirs[to] = true
+		m.dirs[to] = durable
 		for _, names := range []map[string]*memFile{m.live, m.disk} { // as a journal does: whole
 			for name, f := range maps.Clone(names) {
 				if rest, ok := strings.CutPrefix(name, from+"/"); ok {
@@ -134,7 +134,7 @@ func (m *memFS) remove(path string) error {
 	if err := m.step("remove", path); err != nil {
 		return err
 	}
-	if m.dirs[path] {
+	if _, ok := m.dirs[path]; ok {
 		for name := range m.live {
 			if filepath.Dir(name) == path {
 				return errors.New("not empty")
@@ -156,7 +156,7 @@ func (m *memFS) mkdir(path string) error {
 	if err := m.step("mkdir", path); err != nil {
 		return err
 	}
-	m.dirs[path] = true
+	m.dirs[path] = m.dirs[path]
 	return nil
 }
 
@@ -166,7 +166,7 @@ func (m *memFS) list(dir string) ([]listing, error) {
 	if err := m.step("list", dir); err != nil {
 		return nil, err
 	}
-	if !m.dirs[dir] {
+	if _, ok := m.dirs[dir]; !ok {
 		return nil, notThere(dir)
 	}
 	var all []listing
@@ -184,7 +184,7 @@ func (m *memFS) stat(path string) (bool, error) {
 	if err := m.step("stat", path); err != nil {
 		return false, err
 	}
-	if m.dirs[path] {
+	if _, ok := m.dirs[path]; ok {
 		return true, nil
 	}
 	if m.live[path] == nil {
@@ -200,6 +200,11 @@ func (m *memFS) syncDir(dir string) error {
 		return err
 	}
 	under := func(name string, _ *memFile) bool { return filepath.Dir(name) == dir }
+	for name := range m.dirs {
+		if filepath.Dir(name) == dir {
+			m.dirs[name] = true
+		}
+	}
 	maps.DeleteFunc(m.disk, under)
 	for name, f := range m.live {
 		if under(name, f) {
@@ -346,8 +351,13 @@ func (m *memFS) powerCut(names bool, keep func(w memWrite) []memWrite) *memFS {
 	from := m.disk
 	if names {
 		from = m.live
+	} else {
+		maps.DeleteFunc(after.dirs, func(_ string, durable bool) bool { return !durable })
 	}
 	for name, f := range from {
+		if _, ok := after.dirs[filepath.Dir(name)]; !ok {
+			continue
+		}
 		b := slices.Clone(f.synced)
 		for _, w := range f.pending {
 			for _, k := range keep(w) {

@@ -69,7 +69,7 @@ func (s *scanner) look(limit int64) (frame, int, error) {
 		use = binary.LittleEndian.Uint64(head[16:])
 	}
 	length, err := frameLength(head, use)
-	if err != nil || s.off+int64(length) > limit {
+	if err != nil {
 		return frame{}, 0, errNotHere
 	}
 	b := s.bytes(length, limit)
