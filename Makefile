@@ -10,7 +10,7 @@ MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
 CUTS    ?= 30
 
-.PHONY: help build cross test test-site test-board test-power demo fuzz bench-telegraf bench-modbus clean
+.PHONY: help build cross test test-large test-site test-board test-power demo fuzz bench-telegraf bench-modbus clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -34,6 +34,9 @@ test: ## everything that needs Go alone, with the race detector
 	$(GO) vet -tags site ./cross/site/
 	$(GO) vet -tags 'board power' ./cross/board/
 	$(GO) test -race ./...
+
+test-large: ## the buffer: killed 10,000 times in memory and 1,000 times for real, and the heap of a 2 GB log
+	$(GO) test ./buffer -run 'Killed|HeapOf' -v -count=1 -kills 10000 -real-kills 1000 -large 2147483648 -timeout 60m
 
 test-site: ## the built agent against mosquitto, libmodbus and serial lines (Debian; installs them as root)
 	cross/install.sh site
