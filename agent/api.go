@@ -178,10 +178,6 @@ func apiAsides(of []uplink.AsideNow, now Stamp) []apiAside {
 }
 
 func (a *agent) apiBuses(context.Context) (any, error) {
-	return map[string]any{"units": a.apiUnits()}, nil
-}
-
-func (a *agent) apiUnits() []apiUnit {
 	us := []apiUnit{}
 	for _, b := range a.loops {
 		if states := b.state.Load(); states != nil {
@@ -190,7 +186,7 @@ func (a *agent) apiUnits() []apiUnit {
 			}
 		}
 	}
-	return us
+	return map[string]any{"units": us}, nil
 }
 
 func (a *agent) apiUplinks(context.Context) (any, error) {

@@ -88,7 +88,7 @@ func (j *judge) judgeFiles() {
 		return
 	}
 	for _, v := range j.files {
-		if _, err := os.Stat(j.path(v.text)); err != nil {
+		if _, err := os.Stat(j.path(v.text)); err != nil && !isPlatform(v.text) {
 			j.warnf(v.place, "%s is not there", v.text)
 		}
 	}

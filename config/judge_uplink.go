@@ -16,7 +16,7 @@ func (j *judge) judgeUplink(o *object) {
 		Password: j.secret(o, "password"), CA: j.path(o.text("ca")), Cert: j.path(o.text("cert")), Key: j.path(o.text("key")),
 		Keepalive: o.dur("keepalive"), Prefix: o.text("prefix"), Points: o.texts("points"),
 		Snapshot: o.dur("snapshot"), Oldest: o.text("start") == "oldest",
-		Window: o.int("window"), Max: o.int("max-message"), Rate: -1, Levels: o.texts("levels"), Thin: o.dur("thin"), Receipts: o.text("confirm") == "platform", Line: o.line,
+		Window: o.int("window"), Max: o.int("max-message"), Rate: -1, Levels: o.texts("levels"), Thin: o.dur("thin"), Receipts: o.text("confirm") == "platform", Compress: o.text("compress") == "zstd", Line: o.line,
 	}
 	if o.given("rate") != nil {
 		u.Rate = o.int("rate")
@@ -41,12 +41,42 @@ func (j *judge) judgeUplink(o *object) {
 	if v := o.given("password"); v != nil && !o.has("username") {
 		j.keyf(o, "password", "has no username beside it; want both")
 	}
+	u.Template = j.judgeTemplate(o)
 	u.Commands = j.judgeCommanders(o)
 	if u.Receipts && u.Commands == nil {
 		j.keyWarnf(o, "confirm", "no key of commands could sign a receipt: whoever may publish to this uplink's topics can say that everything arrived; want commands with the platform's key")
 	}
 	j.sameClient(o, u)
 	j.site.Uplinks = append(j.site.Uplinks, u)
+}
+
+// formed are the kinds of message that can have a form.
+var formed = []string{"status", "meta", "data", "stats", "events", "snapshot", "health"}
+
+// judgeTemplate reads the forms of a platform; what stands in them is judged
+// where they are run.
+func (j *judge) judgeTemplate(o *object) *Template {
+	s := o.sub("template")
+	switch is := o.text("format") == "template"; {
+	case is && o.given("template") == nil && !o.broken("template"):
+		j.keyf(o, "format", "says template, and there is none; want template with a file for each kind of message")
+		return nil
+	case !is && o.given("template") != nil:
+		j.keyWarnf(o, "template", "is not used without format: template")
+		return nil
+	case !is || s == nil:
+		return nil
+	}
+	t := &Template{Topic: s.text("topic"), Table: j.path(s.text("table")), Files: map[string]string{}}
+	for _, kind := range formed {
+		if s.has(kind) {
+			t.Files[kind] = j.path(s.text(kind))
+		}
+	}
+	if len(t.Files) == 0 && !s.strange {
+		j.keyf(o, "template", "names no file; want one for each kind of message that is to be sent")
+	}
+	return t
 }
 
 // judgeCommanders reads who may command what; each key is there once, so that

@@ -177,9 +177,17 @@ type Uplink struct {
 	Thin      time.Duration // one reading per point in this time; 0 = all
 	Budget    int64         // bytes a day; 0 = no limit
 	Receipts  bool          // confirm: platform
-	Compress  bool          // data and stats by zstd
+	Compress  bool          // by zstd
+	Template  *Template     // nil: format json
 	Commands  []Commander
 	Line      int
+}
+
+// A Template is a platform's own form of messages.
+type Template struct {
+	Topic string            // a form; empty = as ever
+	Files map[string]string // by kind of message; what is not there is not sent
+	Table string            // file of code tables
 }
 
 // A Commander is a key that may command the gateway, and what.

@@ -44,15 +44,15 @@ var uplinkKeys = section{"uplink", "an uplink", []key{
 	{"batch", whole("batch"), "", 0, "how readings are put together"},
 	{"snapshot", span(0, day), "10m", 0, "how often the latest reading of every point; 0s = never"},
 	{"start", words("now", "oldest"), "now", 0, "where it begins if the buffer does not know it"},
-	{"format", words("json").or("template"), "json", 0, "of the messages"},
-	{"template", sect("template"), "", later, "a platform's own form"},
+	{"format", words("json", "template"), "json", 0, "of the messages"},
+	{"template", sect("template"), "", 0, "a platform's own form, with format: template"},
 	{"levels", list(level, 1, 4), "(all)", 0, "only events of these levels; what has no level is left out, too"},
 	{"rate", ints(0, 1e6), "(the larger of 200 and four times the live rate)", 0, "readings a second while it is more than a minute behind; 0 = no limit"},
 	{"thin", span(sec, day), "", 0, "one reading per point in this time, and those around an alarm's change"},
 	{"budget", budget, "", 0, "bytes a day; what does not fit is left out in the order data, stats, snapshot, and stays in the buffer"},
 	{"confirm", words("broker", "platform"), "broker", 0, "whose word counts as delivered: the broker's, or a receipt of the platform, signed by a key of commands"},
 	{"commands", list(sect("command"), 1, 100), "", 0, "who may command what"},
-	{"compress", words("none").or("zstd"), "none", 0, "of payloads"},
+	{"compress", words("none", "zstd"), "none", 0, "of the payloads of data, stats, meta, snapshot and health"},
 	{"window", ints(1, 1000), "32", 0, "messages that may wait for their acknowledgement"},
 	{"max-message", size(1000, 256*mega), "256kB", 0, "no message is longer"},
 }}
@@ -68,7 +68,7 @@ var batchKeys = section{"batch", "a batch", []key{
 }}
 
 var templateKeys = section{"template", "a template", []key{
-	{"topic", text, "", 0, "topic of every message"},
+	{"topic", text, "", 0, "topic of every message; itself a form"},
 	{"status", file, "", 0, "form of status"},
 	{"meta", file, "", 0, "form of meta"},
 	{"data", file, "", 0, "form of data"},

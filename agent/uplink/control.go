@@ -38,7 +38,7 @@ func (c *control) next(ctx context.Context, now time.Time, behind bool) (message
 	if c.greeted {
 		select {
 		case payload := <-c.unstored:
-			return message{topic: c.topic("events"), payload: payload}, true
+			return message{topic: c.topic("events"), kind: "events", payload: payload}, true
 		default:
 		}
 	}
@@ -66,7 +66,7 @@ func (c *control) prepare(ctx context.Context, now time.Time, behind bool) {
 	}
 	if c.cfg.Health && !now.Before(c.health) {
 		c.health = now.Add(healthEach)
-		c.queue = append(c.queue, message{topic: c.topic("health"), payload: c.healthMessage()})
+		c.queue = append(c.queue, message{topic: c.topic("health"), kind: "health", payload: c.healthMessage(), packs: true})
 	}
 }
 
@@ -95,11 +95,11 @@ func (c *control) parts(kind string, payloads [][]byte) []message {
 			topic = partTopic(topic, i)
 		}
 		used[topic] = true
-		ms = append(ms, message{topic: topic, retained: true, payload: p})
+		ms = append(ms, message{topic: topic, kind: kind, retained: true, payload: p, packs: true})
 	}
 	for topic := range c.retained[kind] {
 		if !used[topic] {
-			ms = append(ms, message{topic: topic, retained: true})
+			ms = append(ms, message{topic: topic, kind: kind, retained: true})
 		}
 	}
 	c.retained[kind] = used

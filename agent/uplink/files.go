@@ -4,7 +4,9 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"pithead/config"
@@ -23,6 +25,12 @@ type files struct{ seen string }
 // looks is the files' state as they are now.
 func looks(c config.Uplink) string {
 	names := []string{c.CA, c.Cert, c.Key}
+	if c.Template != nil {
+		names = append(names, c.Template.Table)
+		for _, kind := range slices.Sorted(maps.Keys(c.Template.Files)) {
+			names = append(names, c.Template.Files[kind])
+		}
+	}
 	if c.Password != nil {
 		names = append(names, c.Password.File)
 	}

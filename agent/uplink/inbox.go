@@ -80,7 +80,7 @@ func (u *Uplink) reply() (message, bool) {
 	if len(u.replies) == 0 {
 		return message{}, false
 	}
-	m := message{topic: u.topic("reply"), payload: u.replies[0]}
+	m := message{topic: u.topic("reply"), kind: "reply", payload: u.replies[0]}
 	u.replies = slices.Delete(u.replies, 0, 1)
 	return m, true
 }

@@ -48,7 +48,8 @@ const mostFrames = 64
 // batches is the lane of readings or of statistics.
 type batches struct {
 	topic  string
-	name   string
+	kind   string // of message
+	name   string // of the lane; empty: it moves no position
 	feed   *feed
 	cut    cutter
 	within time.Duration
@@ -77,7 +78,7 @@ func (u *Uplink) statistics(after uint64) *batches {
 
 func (u *Uplink) batches(name, list string, after uint64, c codec) *batches {
 	return &batches{
-		topic: Topic(u.Site, u.cfg, name), name: name, feed: u.feed(name, after+1, c), within: u.cfg.Within,
+		topic: Topic(u.Site, u.cfg, name), kind: name, name: name, feed: u.feed(name, after+1, c), within: u.cfg.Within,
 		cut: cutter{list: list, most: max(u.cfg.Batch, 1), limit: u.cfg.Max, prev: after},
 	}
 }
@@ -128,7 +129,7 @@ func (b *batches) take(now time.Time) (fits bool, err error) {
 func (b *batches) message() message {
 	items, epoch := b.cut.items, b.cut.era.epoch
 	payload, last, first := b.cut.cut()
-	return message{topic: b.topic, payload: payload, lane: b.name, last: last, first: first, items: items, epoch: epoch}
+	return message{topic: b.topic, kind: b.kind, payload: payload, lane: b.name, last: last, first: first, items: items, epoch: epoch, packs: true}
 }
 
 // due is when time alone makes a message ready; zero if it doesn't.
@@ -210,7 +211,7 @@ func (e *events) next(time.Time, bool) (message, bool, error) {
 	if e.u.late(payload) {
 		kind += "/late"
 	}
-	return message{topic: Topic(e.u.Site, e.u.cfg, kind), payload: payload, lane: eventLane, last: e.after, epoch: e.epoch}, true, nil
+	return message{topic: Topic(e.u.Site, e.u.cfg, kind), kind: kind, payload: payload, lane: eventLane, last: e.after, epoch: e.epoch}, true, nil
 }
 
 // wanted is the next event of the uplink's levels.

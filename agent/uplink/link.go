@@ -126,7 +126,9 @@ func (l *link) options(c config.Uplink, secret string, w will, p *pipe) *mqtt.Cl
 	o.SetKeepAlive(keepalive(c))
 	o.SetPingTimeout(keepalive(c))
 	o.SetWriteTimeout(publishTimeout)
-	o.SetBinaryWill(w.topic, w.payload, 1, true)
+	if w.topic != "" {
+		o.SetBinaryWill(w.topic, w.payload, 1, true)
+	}
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { l.lost <- err })
 	return o
 }

@@ -9,8 +9,10 @@ import (
 // A message is ready to be published.
 type message struct {
 	topic    string
+	kind     string // of message, as in topics
 	retained bool
 	payload  []byte
+	packs    bool   // may be compressed
 	lane     string // whose position it moves; empty: none
 	last     uint64 // to here
 	first    mark   // when its first reading was taken; only of data

@@ -12,7 +12,11 @@ import (
 // connect tries the uplink's brokers in turn, and returns the link to the first
 // that lets it in, with its address.
 func (u *Uplink) connect(ctx context.Context) (*link, string, error) {
-	offline := u.status("offline")
+	u.readForms()
+	offline, ok := u.form(u.status("offline"))
+	if !ok {
+		offline = message{} // and no will
+	}
 	t := terms{will{offline.topic, offline.payload}, u.patience(), u.topics(), u.hear, u.TLS}
 	u.readFiles()
 	var wrong []string // one line, whatever the number of brokers

@@ -113,6 +113,11 @@ func (s *session) fill(ctx context.Context, now time.Time) {
 		if !ok {
 			return
 		}
+		if m, ok = s.form(m); !ok {
+			s.window = append(s.window, sent{token: noToken{}, lane: m.lane, last: m.last, first: m.first, resend: m.resend})
+			continue
+		}
+		m = s.pack(m)
 		if len(s.window) == 0 {
 			s.moved = now
 		}

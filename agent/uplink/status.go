@@ -22,7 +22,7 @@ func (u *Uplink) status(state string) message {
 	b = appendText(b, "config", u.Site.Hash)
 	b = appendText(b, "kid", u.Kid)
 	b = append(appendText(b, "key", u.Key), '}')
-	return message{topic: Topic(u.Site, u.cfg, "status"), retained: true, payload: b}
+	return message{topic: Topic(u.Site, u.cfg, "status"), kind: "status", retained: true, payload: b}
 }
 
 // snapshotMessages is the snapshot's payload, cut into parts where need be.

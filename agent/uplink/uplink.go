@@ -28,6 +28,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"pithead/agent/record"
 	"pithead/buffer"
 	"pithead/config"
@@ -86,6 +88,8 @@ type Uplink struct {
 	timing   timing
 	spent    *spending
 	live     live
+	forms    *forms
+	zstd     *zstd.Encoder // nil: not used yet
 	files    files
 	inbox    chan arrived  // receipts and the like, for the session
 	wake     chan struct{} // holds one: a lane has grown, or there is an unstored event

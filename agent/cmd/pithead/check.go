@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"pithead/agent/uplink"
 	"pithead/config"
@@ -38,7 +40,7 @@ func runCheck(_ context.Context, args []string, s streams) int {
 		fmt.Fprintln(s.out, site.Summary())
 		tellTraffic(site, s)
 	}
-	return done
+	return checkForms(site, s)
 }
 
 // tellTraffic says what each uplink is to carry a day, and where that is more
@@ -53,4 +55,20 @@ func tellTraffic(site *config.Site, s streams) {
 				site.File, u.Line, u.ID, mb, float64(u.Budget)/1e6)
 		}
 	}
+}
+
+// checkForms judges what the files of templates hold. One that is not there was
+// warned of: a laptop has none of them.
+func checkForms(site *config.Site, s streams) int {
+	status := done
+	for _, u := range site.Uplinks {
+		for _, err := range uplink.CheckForms(site, u) {
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			fmt.Fprintf(s.err, "%s:%d: uplinks.%s.template: %v\n", site.File, u.Line, u.ID, err)
+			status = wrong
+		}
+	}
+	return status
 }
