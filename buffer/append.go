@@ -84,7 +84,7 @@ func (l *Lane) begin(f frame, tight bool) error {
 			frames = []frame{{kind: key, first: f.first, payload: k}, f}
 		}
 	}
-	table, change, err := l.log.positions.encode(l.marks(true), true)
+	table, change, err := l.log.positions.encode(appendSizes(l.marks(true), l.segs), true)
 	if err != nil {
 		return err
 	}

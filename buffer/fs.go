@@ -16,9 +16,10 @@ import (
 type fsys interface {
 	open(path string, how int) (file, error) // how: os.O_RDONLY, or os.O_RDWR with or without os.O_CREATE
 	rename(from, to string) error
-	remove(path string) error           // a file, or a folder that is empty
-	mkdir(path string) error            // with its parents; no error if it is there
-	list(dir string) ([]listing, error) // plain files only, in no order
+	remove(path string) error          // a file, or a folder that is empty
+	mkdir(path string) error           // with its parents; no error if it is there
+	list(dir string) ([]string, error) // names of plain files, in no order
+	size(path string) (int64, error)   // of a plain file
 	stat(path string) (dir bool, err error)
 	syncDir(dir string) error
 }
@@ -57,20 +58,28 @@ func (disk) rename(from, to string) error { return os.Rename(from, to) }
 func (disk) remove(path string) error     { return os.Remove(path) }
 func (disk) mkdir(path string) error      { return os.MkdirAll(path, 0o700) }
 
-func (disk) list(dir string) ([]listing, error) {
-	entries, err := os.ReadDir(dir)
+func (disk) list(dir string) ([]string, error) {
+	d, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	var all []listing
+	defer d.Close()
+	entries, err := d.ReadDir(-1)
+	var names []string
 	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() { // it may have gone meanwhile
-			continue
+		if e.Type().IsRegular() {
+			names = append(names, e.Name())
 		}
-		all = append(all, listing{e.Name(), info.Size()})
 	}
-	return all, nil
+	return names, err
+}
+
+func (disk) size(path string) (int64, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }
 
 func (disk) stat(path string) (bool, error) {

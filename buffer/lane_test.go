@@ -425,3 +425,41 @@ func TestReadersFollowTheWriter(t *testing.T) {
 	}
 	readers.Wait()
 }
+
+// An Open asks for the sizes of few files, however many there are.
+func TestOpeningAsksForFewSizes(t *testing.T) {
+	fs := newMemFS()
+	c := plain("/b", 16<<20)
+	var bytes int64
+	for run := range 3 {
+		l, _, err := openLog(fs, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 40 {
+			if err := l.Lane("data").Append(make([]byte, 100_000), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if bytes = l.Lane("data").Bytes(); bytes != fs.used() {
+			t.Errorf("run %d: %d bytes are counted, and there are %d", run, bytes, fs.used())
+		}
+	}
+	fs.trace = nil
+	l, _, err := openLog(fs, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for _, o := range fs.trace {
+		if o.what == "size" {
+			asked++
+		}
+	}
+	if n := len(fs.lane(t, "data")); asked > 2 || n < 6 {
+		t.Errorf("asked for %d sizes of %d files", asked, n)
+	}
+	if got := l.Lane("data").Bytes(); got != fs.used() {
+		t.Errorf("%d bytes are counted, and there are %d", got, fs.used())
+	}
+}

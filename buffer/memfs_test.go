@@ -160,7 +160,19 @@ func (m *memFS) mkdir(path string) error {
 	return nil
 }
 
-func (m *memFS) list(dir string) ([]listing, error) {
+func (m *memFS) size(path string) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.step("size", path); err != nil {
+		return 0, err
+	}
+	if m.live[path] == nil {
+		return 0, notThere(path)
+	}
+	return int64(len(m.live[path].live)), nil
+}
+
+func (m *memFS) list(dir string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.step("list", dir); err != nil {
@@ -169,10 +181,10 @@ func (m *memFS) list(dir string) ([]listing, error) {
 	if _, ok := m.dirs[dir]; !ok {
 		return nil, notThere(dir)
 	}
-	var all []listing
-	for name, f := range m.live {
+	var all []string
+	for name := range m.live {
 		if filepath.Dir(name) == dir {
-			all = append(all, listing{filepath.Base(name), int64(len(f.live))})
+			all = append(all, filepath.Base(name))
 		}
 	}
 	return all, nil

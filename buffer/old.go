@@ -58,6 +58,7 @@ func (d *found) findOld(fs fsys, parent string) {
 				l.bad = append(l.bad, listing{s.name(name), s.size})
 			}
 			for _, f := range l.bad {
+				f.size = sizeOf(fs, filepath.Join(dir, f.name))
 				f.name = filepath.Join("..", filepath.Base(dir), f.name)
 				d.lanes[name].old = append(d.lanes[name].old, f)
 			}

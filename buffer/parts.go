@@ -1,6 +1,9 @@
 package buffer
 
-import "slices"
+import (
+	"path/filepath"
+	"slices"
+)
 
 // A Part of a lane is one segment: what can be read on its own. A Reader that
 // begins at First begins with the part's key, if the lane has keys, and reads
@@ -22,7 +25,11 @@ func (l *Lane) Parts() []Part {
 func (v *View) Parts(lane string) []Part {
 	for _, l := range v.Lanes {
 		if l.Name == lane {
-			return partsOf(viewed{v.fs, v.dir, l}.segments())
+			segs := viewed{v.fs, v.dir, l}.segments()
+			for i := range segs {
+				segs[i].size = sizeOf(v.fs, filepath.Join(v.dir, segs[i].name(lane)))
+			}
+			return partsOf(segs)
 		}
 	}
 	return nil

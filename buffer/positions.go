@@ -111,6 +111,7 @@ const (
 	dropped byte = iota // the position is forgotten; it has no number
 	reached             // the position
 	mark                // the Next of another lane that was on disk
+	sized               // what segments of this lane take; the name is their sequences, from and to
 )
 
 // An entry is the name's length, the name, what it says, and its number.
@@ -153,6 +154,48 @@ func parseMarks(b []byte, marks map[string]uint64) error {
 	})
 }
 
+// sizes is a run of segments that take the same space.
+type sizes struct {
+	from, to uint64 // sequences
+	size     int64
+}
+
+// appendSizes writes what segments take. There are few runs unless each start
+// lasted for a few frames only; of very many, the others are asked for.
+func appendSizes(b []byte, segs []segment) []byte {
+	runs := 0
+	for i, s := range segs {
+		if i > 0 && s.size == segs[i-1].size {
+			continue
+		}
+		if runs++; runs > mostRuns {
+			break
+		}
+		to := i
+		for to+1 < len(segs) && segs[to+1].size == s.size {
+			to++
+		}
+		name := binary.AppendUvarint(binary.AppendUvarint(nil, s.seq), segs[to].seq)
+		b = appendEntry(b, string(name), sized, uint64(s.size))
+	}
+	return b
+}
+
+const mostRuns = 64
+
+func parseSizes(b []byte) (all []sizes) {
+	_ = parseTable(b, func(name string, what byte, n uint64) {
+		from, k := binary.Uvarint([]byte(name))
+		if what != sized || k <= 0 || n > 2*mostSegment {
+			return
+		}
+		if to, m := binary.Uvarint([]byte(name[k:])); m > 0 {
+			all = append(all, sizes{from, to, blocks(int64(n))})
+		}
+	})
+	return all
+}
+
 func parseTable(b []byte, entry func(name string, what byte, n uint64)) error {
 	for len(b) > 0 {
 		length, n := binary.Uvarint(b)
@@ -166,7 +209,7 @@ func parseTable(b []byte, entry func(name string, what byte, n uint64)) error {
 			continue
 		}
 		at, n := binary.Uvarint(b)
-		if n <= 0 || what > mark {
+		if n <= 0 || what > sized {
 			return errPositions
 		}
 		entry(name, what, at)

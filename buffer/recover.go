@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -78,7 +79,35 @@ func look(fs fsys, dir string) (*found, error) {
 		}
 	}
 	d.readPositions(fs, dir)
+	d.measure(fs, dir)
 	return d, nil
+}
+
+// measure finds what the files take: as the newest segment says of those before
+// it, and by asking for the others.
+func (d *found) measure(fs fsys, dir string) {
+	for _, l := range d.lanes {
+		var known []sizes
+		if l.tail != nil {
+			for _, t := range l.tail.tables {
+				known = append(known, parseSizes(t.bytes)...)
+			}
+		}
+		for i := range l.segs {
+			s := &l.segs[i]
+			for _, k := range known {
+				if s.size == unknownSize && s.seq >= k.from && s.seq <= k.to {
+					s.size = k.size
+				}
+			}
+			if s.size == unknownSize {
+				s.size = sizeOf(fs, filepath.Join(dir, s.name(l.name)))
+			}
+		}
+		for i := range l.bad {
+			l.bad[i].size = sizeOf(fs, filepath.Join(dir, l.bad[i].name))
+		}
+	}
 }
 
 func (d *found) sorted() []*foundLane {
@@ -162,6 +191,7 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, ours func(lineage) b
 	}()
 	for ; len(l.segs) > 0; l.segs = l.segs[:len(l.segs)-1] {
 		s := &l.segs[len(l.segs)-1]
+		s.size = sizeOf(fs, filepath.Join(dir, s.name(l.name)))
 		f, h, err := openSegment(fs, dir, l.name, *s)
 		switch {
 		case errors.Is(err, errNewer):

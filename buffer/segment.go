@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
+	"strings"
 )
 
 // segment is one file of a lane. What it holds are the numbers from first up to
@@ -21,24 +20,64 @@ type segment struct {
 	use   uint64
 }
 
-const unknownEnd = -1
+const (
+	unknownEnd  = -1
+	unknownSize = -1
+)
+
+// sizeOf is what a file takes, in whole blocks. One that can't be asked for is
+// taken for a whole segment, so that the lane does not pass its size; one that
+// is gone takes nothing.
+func sizeOf(fs fsys, path string) int64 {
+	n, err := fs.size(path)
+	for try := 0; err != nil && try < 2 && !errors.Is(err, os.ErrNotExist); try++ {
+		n, err = fs.size(path)
+	}
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return 0
+	case err != nil:
+		return mostSegment
+	}
+	return blocks(n)
+}
 
 func (s segment) name(lane string) string {
 	return fmt.Sprintf("%s-%016x-%016x.seg", lane, s.seq, s.first)
 }
 
-var segmentName = regexp.MustCompile(`^([a-z0-9]{1,32})-([0-9a-f]{16})-([0-9a-f]{16})\.seg(\.bad)?$`)
-
 // parseName reads a file's name; ok is false for files that are not the log's.
 func parseName(name string) (lane string, s segment, bad, ok bool) {
-	m := segmentName.FindStringSubmatch(name)
-	if m == nil {
-		return "", segment{}, false, false
+	rest, bad := strings.CutSuffix(name, ".bad")
+	rest, seg := strings.CutSuffix(rest, ".seg")
+	lane, numbers, _ := strings.Cut(rest, "-")
+	seq, first, _ := strings.Cut(numbers, "-")
+	s.seq, s.first, s.end = hexNumber(seq), hexNumber(first), unknownEnd
+	return lane, s, bad, seg && isLane(lane) && s.seq > 0 && s.first > 0
+}
+
+func isLane(name string) bool {
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
 	}
-	s.seq, _ = strconv.ParseUint(m[2], 16, 64)
-	s.first, _ = strconv.ParseUint(m[3], 16, 64)
-	s.end = unknownEnd
-	return m[1], s, m[4] != "", s.seq > 0 && s.first > 0
+	return len(name) > 0 && len(name) <= maxLaneName
+}
+
+// hexNumber reads 16 digits, lower case; 0 if it is anything else.
+func hexNumber(digits string) (n uint64) {
+	if len(digits) != 16 {
+		return 0
+	}
+	for _, c := range []byte(digits) {
+		i := strings.IndexByte("0123456789abcdef", c)
+		if i < 0 {
+			return 0
+		}
+		n = n<<4 | uint64(i)
+	}
+	return n
 }
 
 // files is what a folder holds of one lane, by name alone.
@@ -47,7 +86,8 @@ type files struct {
 	bad  []listing // set aside by an earlier run
 }
 
-// listLanes sorts a folder's files by lane.
+// listLanes sorts a folder's files by lane. It does not ask for their sizes: of a
+// thousand files that takes longer than all the rest of an Open.
 func listLanes(fs fsys, dir string) (map[string]*files, error) {
 	all, err := fs.list(dir)
 	for try := 0; err != nil && try < 2 && !errors.Is(err, os.ErrNotExist); try++ {
@@ -57,8 +97,8 @@ func listLanes(fs fsys, dir string) (map[string]*files, error) {
 		return nil, err
 	}
 	lanes := map[string]*files{}
-	for _, e := range all {
-		lane, s, bad, ok := parseName(e.name)
+	for _, name := range all {
+		lane, s, bad, ok := parseName(name)
 		if !ok {
 			continue
 		}
@@ -66,8 +106,8 @@ func listLanes(fs fsys, dir string) (map[string]*files, error) {
 			lanes[lane] = &files{}
 		}
 		l := lanes[lane]
-		if s.size = blocks(e.size); bad {
-			l.bad = append(l.bad, listing{e.name, s.size})
+		if s.size = unknownSize; bad {
+			l.bad = append(l.bad, listing{name, unknownSize})
 		} else {
 			l.segs = append(l.segs, s)
 		}

@@ -3,6 +3,7 @@ package buffer
 import (
 	"cmp"
 	"io"
+	"path/filepath"
 	"slices"
 )
 
@@ -93,6 +94,7 @@ func (d *found) olderTables(fs fsys, dir string, l *foundLane) []table {
 		if s.seq >= l.tail.header.seq {
 			continue
 		}
+		s.size = sizeOf(fs, filepath.Join(dir, s.name(l.name)))
 		f, h, err := openSegment(fs, dir, l.name, s)
 		if err == nil && d.has(h.lineage) && h.seq == s.seq {
 			all = append(all, readTail(f, h, &s).tables...)

@@ -94,7 +94,13 @@ func (v viewed) segments() []segment {
 
 func (v viewed) find(n uint64) (segment, bool) { return findSegment(v.segments(), n) }
 
-func (v viewed) at(seq uint64) place { return placeOf(v.segments(), seq, v.lane.Next) }
+func (v viewed) at(seq uint64) place {
+	p := placeOf(v.segments(), seq, v.lane.Next)
+	if p.here {
+		p.size = sizeOf(v.fs, filepath.Join(v.dir, p.name(v.lane.Name)))
+	}
+	return p
+}
 
 // errMoved says that a segment went while a View looked at it.
 var errMoved = errors.New("a segment went while it was looked at")
