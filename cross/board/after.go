@@ -19,13 +19,14 @@ import (
 type Cuts struct {
 	Flushed        int // writes that a flush had confirmed
 	Kept, Dropped  int // of the others
-	Torn           int // others of which some sectors are there
+	Torn           int // others of which some blocks are there
 	Bytes, Flushes int64
 }
 
 const (
 	logMagic  = 0x6a736677736872
 	sector    = 512
+	atom      = 4096 / sector // what a card writes whole: ext4 itself counts on its superblock never being torn
 	flagFlush = 1
 	flagFUA   = 2 // the write itself is confirmed
 	flagTrim  = 4 // no data follows
@@ -71,9 +72,16 @@ func After(disk, before, log string, dice func(n int) int) (c Cuts, err error) {
 		case dice(2) == 0:
 			c.Dropped++
 			continue
-		case w.sectors > 1 && dice(3) == 0:
+		case w.sectors > atom && dice(3) == 0:
 			c.Torn++
-			mask = func(int64) bool { return dice(2) == 0 }
+			blocks := map[int64]bool{}
+			mask = func(i int64) bool {
+				block := (w.at + i) / atom
+				if _, thrown := blocks[block]; !thrown {
+					blocks[block] = dice(2) == 0
+				}
+				return blocks[block]
+			}
 		default:
 			c.Kept++
 		}

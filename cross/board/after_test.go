@@ -28,10 +28,10 @@ func TestAfterKeepsWhatWasFlushed(t *testing.T) {
 	note(0, "", flagFlush)
 	note(0, "c", 0)
 	note(1, "d", flagFUA)
-	note(4, "eeee", 0)
+	note(6, "eeeeeeeeeeeeeeee", 0) // of three blocks
 	log = append(log, make([]byte, 3*sector)...)
 	path := func(name string) string { return filepath.Join(dir, name) }
-	for name, b := range map[string][]byte{"log": log, "before": bytes.Repeat([]byte{'.'}, 8*sector)} {
+	for name, b := range map[string][]byte{"log": log, "before": bytes.Repeat([]byte{'.'}, 24*sector)} {
 		if err := os.WriteFile(path(name), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -41,9 +41,9 @@ func TestAfterKeepsWhatWasFlushed(t *testing.T) {
 		kept, dropped, torn int
 		dice                []int
 	}{
-		{"all of it", "cdbbeeee", 2, 0, 0, []int{1, 1, 1}},
-		{"nothing more", "adbb....", 0, 2, 0, []int{0, 0}},
-		{"torn", "adbbe.e.", 0, 1, 1, []int{0, 1, 0, 0, 1, 0, 1}},
+		{"all of it", "cdbb..eeeeeeeeeeeeeeee..", 2, 0, 0, []int{1, 1, 1}},
+		{"nothing more", "adbb....................", 0, 2, 0, []int{0, 0}},
+		{"torn", "adbb..ee........eeeeee..", 0, 1, 1, []int{0, 1, 0, 0, 1, 0}},
 	} {
 		i := -1
 		got, err := After(path("disk"), path("before"), path("log"), func(int) int { i++; return c.dice[i] })
