@@ -52,6 +52,11 @@ test-power: ## CUTS power cuts (30) while the whole agent runs in an emulated bo
 	cross/install.sh board
 	CUTS=$(CUTS) $(GO) test -tags 'board power' ./cross/board/ -run TestPower -count=1 -v -timeout 60m
 
+.PHONY: bench-buffer
+bench-buffer: ## the buffer against tidwall/wal, bbolt, SQLite and the bare disk, each goal with yes or no (root; downloads them; ten minutes)
+	@mkdir -p build
+	cd cross/benchbuffer && $(GO) run . -dir ../../build
+
 demo: build ## a small mine and the agent in this terminal; Ctrl-C ends it
 	@$(GO) run ./cross/demo --pithead build/pithead
 

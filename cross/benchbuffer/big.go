@@ -1,0 +1,176 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// event measures how long one event takes to be durable while readings are
+// committed without a pause and a reader goes through the backlog.
+func (b *bench) event(p *place) {
+	b.title("%s: one event durable while commits go on and a backlog drains", p.name)
+	dir := filepath.Join(p.dir, "event")
+	b.must(os.MkdirAll(dir, 0o700))
+	r, err := openRaw(dir, 8<<20)
+	b.must(err)
+	c, err := openPithead(dir, 200<<20)
+	b.must(err)
+	k := c.(*pithead)
+	for range 500 {
+		b.must(k.commit(b.thousand))
+	}
+	p.slow(true)
+	var bare []time.Duration
+	for range 60 {
+		began := time.Now()
+		b.must(r.commit(b.thousand[:1]))
+		bare = append(bare, time.Since(began))
+	}
+	stop := make(chan struct{})
+	go drain(k, stop)
+	asked, answer := make(chan struct{}), make(chan error)
+	go func() { // the one that appends, as the agent's recorder does
+		for {
+			select {
+			case <-asked:
+				answer <- k.events.Append(b.thousand[0], 1)
+			case <-stop:
+				return
+			default:
+				b.must(k.commit(b.thousand[:1]))
+			}
+		}
+	}()
+	var took []time.Duration
+	for i := range 100 {
+		time.Sleep(time.Duration(i*37%11) * time.Millisecond)
+		began := time.Now()
+		asked <- struct{}{}
+		b.must(<-answer)
+		took = append(took, time.Since(began))
+	}
+	close(stop)
+	p.slow(false)
+	two := 2 * quantile(bare, 0.5)
+	b.say("  two raw commits %v; an event p50 %v, p90 %v, most %v", two, quantile(took, 0.5), quantile(took, 0.9), quantile(took, 1))
+	b.goal(quantile(took, 0.9) <= two+two/20, "%s: an event is durable within two raw commits (%v): p90 %v", p.name, two, quantile(took, 0.9))
+	b.must(k.close())
+	b.must(r.close())
+	b.must(os.RemoveAll(dir))
+}
+
+var errStop = errors.New("stopped")
+
+// drain reads a backlog again and again.
+func drain(c contender, stop chan struct{}) {
+	for {
+		err := c.read(func([]byte) error {
+			select {
+			case <-stop:
+				return errStop
+			default:
+				return nil
+			}
+		})
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if err != nil && err != errStop {
+			time.Sleep(10 * time.Millisecond) // it was dropped under the reader
+		}
+	}
+}
+
+func quantile(all []time.Duration, q float64) time.Duration {
+	s := slices.Sorted(slices.Values(all))
+	return s[min(int(q*float64(len(s))), len(s)-1)]
+}
+
+// bigLog measures opening, reading back and draining with a long backlog.
+func (b *bench) bigLog(p *place) {
+	small := 10_000
+	b.title("%s: logs of %d and %d records", p.name, small, b.big)
+	for _, c := range contenders[1:] {
+		b.bigOf(p, c.name, c.open, small)
+	}
+}
+
+func (b *bench) bigOf(p *place, name string, open func(string, int64) (contender, error), small int) {
+	size := int64(b.big)*(recordSize+8) + 512<<20
+	dirs := map[int]string{}
+	began := time.Now()
+	for _, n := range []int{small, b.big} {
+		dirs[n] = filepath.Join(p.dir, fmt.Sprintf("big-%d", n))
+		b.must(os.MkdirAll(dirs[n], 0o700))
+		k, err := open(dirs[n], size)
+		b.must(err)
+		for range n / 1000 {
+			b.must(k.commit(b.thousand))
+		}
+		b.must(k.close())
+	}
+	filled := time.Since(began)
+	opened := map[int][]time.Duration{}
+	for range 15 {
+		for _, n := range []int{small, b.big} {
+			began := time.Now()
+			k, err := open(dirs[n], size)
+			b.must(err)
+			b.must(k.commit(b.thousand[:1]))
+			opened[n] = append(opened[n], time.Since(began))
+			b.must(k.close())
+		}
+	}
+	few, many := quantile(opened[small], 0.5), quantile(opened[b.big], 0.5)
+	k, err := open(dirs[b.big], size)
+	b.must(err)
+	began = time.Now()
+	read := 0
+	b.must(k.read(func([]byte) error { read++; return nil }))
+	speed := float64(read) / time.Since(began).Seconds()
+	alone, draining := b.paced(k)
+	b.say("  %-12s filled in %v; open to first durable append %v and %v; %.1f M records/s read back; p99 of a commit %v, while a backlog drains %v",
+		name, filled.Round(time.Second), few.Round(time.Microsecond), many.Round(time.Microsecond), speed/1e6, alone.Round(time.Microsecond), draining.Round(time.Microsecond))
+	if name == "pithead" {
+		b.goal(many <= 10*time.Millisecond, "open to first durable append with %d records at most 10 ms: %v", b.big, many.Round(time.Microsecond))
+		b.goal(many <= few+few/5, "and at most 1.2 times that with %d: %.2f times", small, float64(many)/float64(few))
+		b.goal(speed >= 2e6, "reading back, checked, at least 2 M records/s: %.1f M", speed/1e6)
+		b.goal(draining <= alone+alone/2, "the writer's p99 at most 1.5 times while a backlog drains: %.2f times", float64(draining)/float64(alone))
+		b.goal(read >= b.big, "%d records are read back", read)
+	}
+	b.must(k.close())
+	for _, d := range dirs {
+		b.must(os.RemoveAll(d))
+	}
+}
+
+// paced is the 99th percentile of single commits, 200 a second, without and with
+// a reader that goes through the backlog; the two take turns.
+func (b *bench) paced(k contender) (alone, draining time.Duration) {
+	var took [2][]time.Duration
+	for range 6 {
+		for i := range 2 {
+			stop, ended := make(chan struct{}), make(chan struct{})
+			if i == 1 {
+				go func() { drain(k, stop); close(ended) }()
+			} else {
+				close(ended)
+			}
+			for range 200 {
+				time.Sleep(5 * time.Millisecond)
+				began := time.Now()
+				b.must(k.commit(b.thousand[:1]))
+				took[i] = append(took[i], time.Since(began))
+			}
+			close(stop)
+			<-ended
+		}
+	}
+	return quantile(took[0], 0.99), quantile(took[1], 0.99)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// A place is where contenders write: a folder, and the device under it if
+// nobody else writes there.
+type place struct {
+	name   string
+	dir    string
+	device string // such as loop3; empty: figures of the device mean nothing
+	card   *card
+	undo   []func()
+}
+
+// machineDisk is a folder on the machine's own disk.
+func machineDisk(work string) (*place, error) {
+	dir := filepath.Join(work, "disk")
+	return &place{name: "disk", dir: dir}, os.MkdirAll(dir, 0o700)
+}
+
+// ramDisk is ext4 on a loop device on tmpfs.
+func ramDisk(work string, size int64) (*place, error) {
+	p := &place{name: "RAM disk"}
+	dir, err := p.tmpfs(work, "ram", size)
+	if err != nil {
+		return p, err
+	}
+	image := filepath.Join(dir, "image")
+	f, err := os.Create(image)
+	if err != nil {
+		return p, err
+	}
+	if err := errors.Join(f.Truncate(size), f.Close()); err != nil {
+		return p, err
+	}
+	return p, p.ext4(work, image)
+}
+
+// cardDisk is ext4 on a loop device on an emulated card.
+func cardDisk(work string, size int64) (*place, error) {
+	p := &place{name: "card"}
+	dir, err := p.tmpfs(work, "slot", size)
+	if err != nil {
+		return p, err
+	}
+	c, path, eject, err := insertCard(dir, size)
+	if err != nil {
+		return p, err
+	}
+	p.undo = append(p.undo, eject)
+	p.card = c
+	return p, p.ext4(work, path)
+}
+
+func (p *place) tmpfs(work, name string, size int64) (string, error) {
+	dir := filepath.Join(work, name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", err
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size+size/8)); err != nil {
+		return "", fmt.Errorf("mount tmpfs (is this root?): %w", err)
+	}
+	p.undo = append(p.undo, func() { _ = syscall.Unmount(dir, 0) })
+	return dir, nil
+}
+
+func (p *place) ext4(work, image string) error {
+	dev, err := run("losetup", "--direct-io=on", "-f", "--show", image)
+	if err != nil {
+		return err
+	}
+	p.undo = append(p.undo, func() { _, _ = run("losetup", "-d", dev) })
+	if _, err := run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", dev); err != nil {
+		return err
+	}
+	p.device = strings.TrimPrefix(dev, "/dev/")
+	p.dir = filepath.Join(work, strings.ReplaceAll(p.name, " ", "-")+"-mnt")
+	if err := os.Mkdir(p.dir, 0o700); err != nil {
+		return err
+	}
+	if err := syscall.Mount(dev, p.dir, "ext4", 0, ""); err != nil {
+		return err
+	}
+	p.undo = append(p.undo, func() { _ = syscall.Unmount(p.dir, 0) })
+	return nil
+}
+
+// away takes everything apart again.
+func (p *place) away() {
+	if p.card != nil {
+		p.card.slow.Store(false)
+	}
+	for i := len(p.undo) - 1; i >= 0; i-- {
+		p.undo[i]()
+	}
+}
+
+// slow makes a card slow; setting up takes no time.
+func (p *place) slow(yes bool) {
+	if p.card != nil {
+		p.card.slow.Store(yes)
+	}
+}
+
+func run(name string, args ...string) (string, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	if path, err := exec.LookPath(name); err == nil {
+		cmd.Path = path
+	} else {
+		cmd.Path, cmd.Err = "/usr/sbin/"+name, nil
+	}
+	out, err := cmd.CombinedOutput()
+	text := strings.TrimSpace(string(out))
+	if err != nil {
+		return text, fmt.Errorf("%s: %w: %s", name, err, text)
+	}
+	return text, nil
+}
+
+// traffic is what reached a device.
+type traffic struct{ writes, bytes, flushes int64 }
+
+func (p *place) traffic() (t traffic) {
+	text, err := os.ReadFile("/sys/block/" + p.device + "/stat")
+	if err != nil {
+		return t
+	}
+	f := strings.Fields(string(text))
+	field := func(i int) int64 {
+		if i >= len(f) {
+			return 0
+		}
+		n, _ := strconv.ParseInt(f[i], 10, 64)
+		return n
+	}
+	return traffic{field(4), field(6) * 512, field(15)}
+}
+
+func (t traffic) since(was traffic) traffic {
+	return traffic{t.writes - was.writes, t.bytes - was.bytes, t.flushes - was.flushes}
+}
