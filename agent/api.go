@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"pithead/agent/alarm"
+	"pithead/agent/command"
 	"pithead/agent/uplink"
 	"pithead/agent/web"
 	"pithead/drivers"
@@ -110,14 +112,28 @@ func (a *agent) page() *web.Server {
 	if a.site.Web.Listen == "" {
 		return nil
 	}
-	return &web.Server{
-		Listen: a.site.Web.Listen, Log: a.Log, Turning: a.turning, Metrics: a.metrics, Watch: a.watch,
+	s := &web.Server{
+		Listen: a.site.Web.Listen, Cert: a.site.Web.Cert, Key: a.site.Web.Key, Command: a.pageCommand, Log: a.Log, Turning: a.turning, Metrics: a.metrics, Watch: a.watch,
 		API: map[string]func(context.Context) (any, error){
 			"points": a.apiPoints, "alarms": a.apiAlarms, "buses": a.apiBuses,
-			"uplinks": a.apiUplinks, "buffer": a.apiBuffer,
-			"seals": func(context.Context) (any, error) { return map[string]any{"seals": []string{}}, nil },
+			"uplinks": a.apiUplinks, "buffer": a.apiBuffer, "curves": a.apiCurves,
+			"seals": a.apiSeals,
 		},
 	}
+	if a.site.Web.Password != nil {
+		s.Password = a.site.Web.Password.Read
+	}
+	return s
+}
+
+// pageCommand does what somebody at the page asks for, as far as somebody at
+// the gateway may.
+func (a *agent) pageCommand(ctx context.Context, by string, body []byte) (any, error) {
+	var c LocalCommand
+	if err := json.Unmarshal(body, &c); err != nil {
+		return nil, fmt.Errorf("want op, args and why as JSON: %w", err)
+	}
+	return a.command(ctx, command.Command{Op: c.Op, Args: c.Args, Why: c.Why, By: by})
 }
 
 func (a *agent) apiPoints(ctx context.Context) (any, error) {

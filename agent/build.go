@@ -130,6 +130,9 @@ func linesOf(site *config.Site, b *busLoop) []*line {
 			notices = append(notices, l)
 		}
 	}
+	if site.Alive != nil && site.Alive.Bus == b.id {
+		notices = append(notices, &line{id: config.AliveID, out: b.bus.Output(config.AliveID), unit: b.unit("")})
+	}
 	return append(trips, notices...)
 }
 
@@ -157,6 +160,10 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	for i := range site.Outputs {
 		o := &output{cfg: &site.Outputs[i]}
 		o.fault = j.stand(faultOf(o.cfg), o.cfg.Name)
+		o.timer.fire = func(time.Duration) {} // each turn decides at its end
+		if o.cfg.Release != nil {
+			o.release = j.formula(o.cfg.Release)
+		}
 		j.outputs = append(j.outputs, o)
 		j.byName[o.cfg.ID] = o
 	}
@@ -167,6 +174,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	for _, u := range site.Uplinks {
 		j.stand(alarm.Def{ID: "uplink:" + u.ID + "/fault", Level: alarm.Yellow, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
 	}
+	j.takeSeals(site)
 	for _, id := range []string{agentConfig, agentBuffer} {
 		j.stand(alarm.Def{ID: id, Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
 	}
@@ -293,6 +301,7 @@ func (j *judge) restoreOutputs(f *fold) {
 		if !any && o.cfg.OnStart != nil {
 			o.held = o.cfg.Trip && *o.cfg.OnStart // switched, and told, when the judge begins
 		}
+		j.restoreHand(o, was)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"pithead/agent/command"
 	"pithead/agent/event"
@@ -38,6 +39,8 @@ func ops() map[string]op {
 	alarmOf := func(a command.Args) string { return a.Alarm }
 	pointOf := func(a command.Args) string { return a.Point }
 	is := func(s string) func(command.Args) string { return func(command.Args) string { return s } }
+	outputOf := func(a command.Args) string { return "output:" + a.Output }
+	sealOf := func(a command.Args) string { return sealID(a.Seal) }
 	return map[string]op{
 		"ack":      {about: alarmOf, here: anybody, judge: (*judge).ackCommand},
 		"reset":    {about: alarmOf, here: withoutKeys, judge: (*judge).resetCommand},
@@ -55,6 +58,11 @@ func ops() map[string]op {
 		"reload":     {run: reloadCommand, then: (*agent).reload},
 		"time":       {judge: (*judge).timeCommand},
 		"diag":       {run: diagCommand},
+
+		"output":     {about: outputOf, here: anybody, judge: (*judge).outputCommand},
+		"seal.open":  {about: sealOf, judge: (*judge).sealCommand},
+		"seal.close": {about: sealOf, judge: (*judge).sealCommand},
+		"seal.reset": {about: sealOf, judge: (*judge).sealCommand},
 	}
 }
 
@@ -84,7 +92,7 @@ func (a *agent) command(ctx context.Context, c command.Command) (any, error) {
 	}
 	if !c.Signed {
 		if o.here == nil {
-			return nil, fmt.Errorf("%s needs a signed command", c.Op)
+			return nil, fmt.Errorf("%s needs a signed command: somebody whose key the site file names signs it, and a platform sends it, or pithead command FILE brings it", c.Op)
 		}
 		if err := o.here(a, c); err != nil {
 			return nil, err
@@ -204,6 +212,9 @@ func (j *judge) resetCommand(c command.Command) (any, error) {
 	id := c.Args.Alarm
 	if id == "" {
 		id = c.Args.Output
+	}
+	if seal, is := strings.CutPrefix(id, sealID("")); is && j.sealed[seal] != nil {
+		return nil, errors.New("the alarm ends with its seal: want seal.reset")
 	}
 	return nil, j.reset(id, c.By, c.Why)
 }

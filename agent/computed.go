@@ -59,6 +59,11 @@ func (j *judge) formulas() []*formula {
 	for _, p := range j.premises {
 		fs = append(fs, p.formula)
 	}
+	for _, o := range j.outputs {
+		if o.release != nil {
+			fs = append(fs, o.release)
+		}
+	}
 	return fs
 }
 

@@ -28,6 +28,7 @@ type fold struct {
 	Offsets map[uint32]int64      `json:"offsets,omitempty"`
 	Alarms  map[string]remembered `json:"alarms,omitempty"` // those that are not normal
 	Outputs map[string]switchedTo `json:"outputs,omitempty"`
+	Seals   map[string]sealedAs   `json:"seals,omitempty"`
 	// Counters is how the totals of registers that count up began, by point.
 	Counters map[string]counted `json:"counters,omitempty"`
 	asides
@@ -63,13 +64,15 @@ type counted struct {
 type switchedTo struct {
 	On    bool   `json:"on"`
 	Stuck string `json:"stuck,omitempty"` // see output.stuck
+	// Hand is until when a person has switched it on.
+	Hand *moment `json:"hand,omitempty"`
 }
 
 // boots is how many boots' offsets are remembered.
 const boots = 64
 
 func newFold() *fold {
-	return &fold{Offsets: map[uint32]int64{}, Alarms: map[string]remembered{}, Outputs: map[string]switchedTo{}, Counters: map[string]counted{}}
+	return &fold{Offsets: map[uint32]int64{}, Alarms: map[string]remembered{}, Outputs: map[string]switchedTo{}, Counters: map[string]counted{}, Seals: map[string]sealedAs{}}
 }
 
 // key is the fold as a key frame: JSON, deflated, since a bus that is gone can
@@ -109,7 +112,7 @@ func (f *fold) add(p event.Parsed) {
 	case "alarm", "group":
 		f.alarm(p)
 	case "output":
-		f.Outputs[outputID(p.ID)] = switchedTo{On: p.State == "on", Stuck: p.Text("stuck")}
+		f.output(p)
 	case "input":
 		if form := p.Text("counter"); form != "" {
 			c := counted{Form: form}
@@ -119,6 +122,8 @@ func (f *fold) add(p event.Parsed) {
 		}
 	case "command":
 		f.command(p)
+	case "seal":
+		f.seal(p)
 	case "start":
 		f.BootID, f.Config, f.Stopped = p.Text("boot-id"), p.Text("config"), false
 	case "stop":

@@ -42,6 +42,8 @@ type judge struct {
 	order    []*standing // as in the file, then the agent's own
 	outputs  []*output
 	byName   map[string]*output
+	seals    []*guard
+	sealed   map[string]*guard // by id
 	period   period
 	mode     string
 
@@ -63,6 +65,9 @@ type judge struct {
 	refusals refusals
 	overrun  atomic.Uint32 // commands that came while too many waited; any goroutine's
 	timeFrom string        // the source of the time, where the kernel's clock is not synced
+
+	lastStored time.Duration // when a reading was stored last
+	hurry      bool          // what is in stored is not to wait for the commit
 }
 
 // standing is one alarm with what hangs on it.
@@ -171,6 +176,10 @@ func (j *judge) flush() {
 	if len(j.stored) > 0 {
 		j.queue.addReadings(j.stored)
 		j.stored = j.stored[:0]
+	}
+	if j.hurry {
+		j.hurry = false
+		j.queue.hurry()
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"pithead/agent/alarm"
 	"pithead/agent/event"
 	"pithead/agent/record"
+	"pithead/agent/seal"
 	"pithead/config"
 	"pithead/config/expr"
 	"pithead/drivers"
@@ -26,9 +27,12 @@ type bench struct {
 	dead bool // the outputs' bus says nothing
 
 	carried map[string]*alarm.Alarm // from before a reload
+	seals0  map[string]*seal.Seal   // likewise
 	events  []event.Event
 	stamps  []event.Stamp // of events
 	boot    uint32        // 0: the first
+	queued  []queued      // the same with their times
+	same    *Clock        // of a bench before, on the same machine
 	stored  []record.Reading
 	stop    context.CancelFunc
 }
@@ -42,7 +46,10 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 	t.Helper()
 	q := newQueue(1000)
 	b.outs = map[string]bool{}
-	b.judge = newJudge(site, NewClock(0, false), q, slog.New(slog.DiscardHandler))
+	if b.same == nil {
+		b.same = NewClock(0, false)
+	}
+	b.judge = newJudge(site, b.same, q, slog.New(slog.DiscardHandler))
 	b.wants = func(_, output string, on bool) {
 		if was, ok := b.outs[output]; !ok || was != on { // the test reads it meanwhile
 			b.outs[output] = on
@@ -56,6 +63,7 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 	}
 	if f != nil {
 		b.restore(f, max(b.boot, 1), last, b.carried)
+		b.restoreSeals(f, last, b.seals0)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go b.run(ctx)
@@ -74,6 +82,7 @@ func (b *bench) give(rs ...drivers.Reading) {
 func (b *bench) settled() {
 	synctest.Wait()
 	es, _ := b.queue.takeEvents()
+	b.queued = append(b.queued, es...)
 	for _, e := range es {
 		e.stamp.Boot = max(b.boot, 1)
 		b.events, b.stamps = append(b.events, e.event), append(b.stamps, e.stamp)

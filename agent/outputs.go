@@ -28,6 +28,14 @@ type output struct {
 	tried  bool        // the bus has said how writing what is wanted went
 	err    error       // of the last write
 	wrong  bool        // what fault was last told
+
+	release  *formula           // of a trip
+	hand     bool               // a person has switched it on,
+	until    time.Duration      // until then
+	pulsed   map[*standing]bool // who asked when the pulse began
+	pulseEnd time.Duration
+	since    time.Duration // of on, where it was switched in this run
+	timer    timer         // when it is to be looked at again
 }
 
 // asked names the first alarm that wants the output on.
@@ -74,31 +82,63 @@ func (o *output) unheard() *standing {
 
 // decide switches the output if that is to be done, and judges whether it obeys.
 func (j *judge) decide(o *output) {
-	by := o.asked()
+	now := j.now()
+	if o.hand && now >= o.until {
+		j.endHand(o, "", "its time is over")
+	}
+	by := j.wish(o, now)
 	on := by != ""
-	if o.held && !on {
-		if o.held = !o.freed(); o.held {
-			on, by = true, "held"
+	if o.cfg.Pulse > 0 {
+		on = o.pulse(now, on)
+	}
+	at, any := o.next(now)
+	if until, waits := o.waits(now, on); waits {
+		if on, by = !on, "min-on"; !any || until < at {
+			at, any = until, true
 		}
 	}
+	j.timers.set(&o.timer, at, any)
 	if !o.known || on != o.on {
 		j.switchTo(o, on, by, "")
 	}
 	j.verify(o)
 }
 
+// wish is what wants the output on, empty if nothing does.
+func (j *judge) wish(o *output, now time.Duration) (by string) {
+	bound := j.bound(o, now)
+	if by = o.asked(); by != "" {
+		return by
+	}
+	if o.held {
+		if o.held = !o.freed(); o.held {
+			return "held"
+		}
+	}
+	switch {
+	case bound:
+		return "release"
+	case o.hand:
+		return byHand
+	}
+	return ""
+}
+
 func (j *judge) switchTo(o *output, on bool, by, why string) {
 	changed := on != o.on
+	if changed {
+		o.since = j.now()
+	}
 	o.known, o.on, o.tried = true, on, false
 	j.wants(o.cfg.Bus, o.cfg.ID, on)
 	if !changed {
 		return
 	}
-	e := event.Event{Kind: "output", ID: "output:" + o.cfg.ID, Name: o.cfg.Name, State: onOff(on), Why: why}
-	if by != "" {
-		e.More = append(e.More, event.Field{Name: "asked", Value: by})
+	var fs []event.Field
+	if on && by != "" {
+		fs = append(fs, event.Field{Name: "asked", Value: by})
 	}
-	j.tell(e, j.now())
+	j.tellOutput(o, "", why, fs...)
 	j.log.Warn("output", "id", o.cfg.ID, "state", onOff(on), "asked", by)
 }
 
@@ -114,14 +154,27 @@ func (j *judge) verify(o *output) {
 	j.step(o.fault, alarm.Sample{At: j.now(), Value: drivers.BoolValue(wrong), Quality: drivers.Good})
 }
 
-// disobeys says that the output is on, and what must then be so is not seen to be so.
+// disobeys says that what must be so while the output is on, or while it is off,
+// is not seen to be so.
 func (j *judge) disobeys(o *output) bool {
 	v := o.cfg.Verify
-	if v == nil || !o.on {
+	if v == nil || !o.on && v.Else == nil {
 		return false
 	}
+	want := v.Is
+	if !o.on {
+		want = *v.Else
+	}
 	p := j.points[j.index[v.Point]]
-	return !p.seen || p.last.Quality != drivers.Good || p.last.Value.Float() != v.Is.Float()
+	return !p.seen || p.last.Quality != drivers.Good || !sameValue(p.last.Value, want)
+}
+
+// sameValue compares texts as they are, and everything else by its number.
+func sameValue(a, b drivers.Value) bool {
+	if a.Kind() == drivers.Text || b.Kind() == drivers.Text {
+		return a == b
+	}
+	return a.Float() == b.Float()
 }
 
 // switched takes in how a write went.

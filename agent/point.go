@@ -25,6 +25,7 @@ type point struct {
 	standing []*standing // its alarms
 	test     *aside      // nil: it is not under test
 	out      *aside      // nil: it is in service
+	guards   []*guard    // seals that watch it
 	feeds    []int       // computed points that need it, as places in judge.computed
 	groups   []*group
 	roots    []*root       // the bus and the device that it is gone with
@@ -33,6 +34,7 @@ type point struct {
 	premises []*premise    // conditions that need it
 	formula  *formula      // of a computed point
 	stats    tally
+	curve    *curve // of the last hour, for the page; nil: not a number, or there is no page
 }
 
 // stored is the newest reading that went to the recorder.
@@ -130,8 +132,11 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 	if r.Quality == drivers.Good { // and what is back with them, after
 		j.lives(p, r.Quality, at, first)
 	}
+	keep = j.watch(p, r, at) || keep
 	j.count(p, r, at)
+	j.draw(p, r, at)
 	if keep {
+		j.lastStored = at
 		p.stored.keep(r, at)
 		j.stored = append(j.stored, record.Reading{Point: r.Point, M: at.Milliseconds(), Value: r.Value, Quality: r.Quality, Code: r.Code})
 	}

@@ -13,7 +13,7 @@ import (
 // go and are counted; of events and statistics that is only where a write hangs
 // for days. Any goroutine may use it.
 type queue struct {
-	wake chan struct{} // holds one: there is an event
+	wake chan struct{} // holds one: there is an event, or readings that must not wait
 	most int           // readings
 
 	mu       sync.Mutex
@@ -21,6 +21,7 @@ type queue struct {
 	events   []queued
 	stats    []stat
 	lost     lost // since taken last
+	urgent   bool // readings are not to wait for the commit
 }
 
 // queued is an event that waits for its number.
@@ -63,6 +64,27 @@ func (q *queue) addNumbered(e event.Event, s event.Stamp, n *atomic.Uint64) {
 	}
 	q.events = append(q.events, queued{event: e, stamp: s, n: n})
 	q.mu.Unlock()
+	q.ring()
+}
+
+// hurry has the readings that wait stored at once.
+func (q *queue) hurry() {
+	q.mu.Lock()
+	q.urgent = true
+	q.mu.Unlock()
+	q.ring()
+}
+
+// hurried says, once, that readings are not to wait.
+func (q *queue) hurried() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	was := q.urgent
+	q.urgent = false
+	return was
+}
+
+func (q *queue) ring() {
 	select {
 	case q.wake <- struct{}{}:
 	default:

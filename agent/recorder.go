@@ -88,7 +88,9 @@ func (r *recorder) run(ctx context.Context) {
 	for {
 		select {
 		case <-r.queue.wake:
-			r.storeEvents()
+			if r.storeEvents(); r.queue.hurried() {
+				r.storeReadings()
+			}
 		case <-commit.C:
 			r.store()
 		case <-flush.C:

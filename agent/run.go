@@ -22,6 +22,7 @@ import (
 	"pithead/agent/command"
 	"pithead/agent/event"
 	"pithead/agent/record"
+	"pithead/agent/seal"
 	"pithead/agent/uplink"
 	"pithead/buffer"
 	"pithead/config"
@@ -53,6 +54,7 @@ type Options struct {
 // that are open. After the last run it is to be closed.
 type Left struct {
 	alarms map[string]*alarm.Alarm
+	seals  map[string]*seal.Seal
 	clock  *Clock
 	events []queued
 	lost   lost
@@ -99,7 +101,7 @@ func Run(ctx context.Context, site *config.Site, o Options) (Left, error) {
 	a.run(ctx)
 	a.close()
 	events, lost := a.rec.left()
-	return Left{a.judge.alarms(), a.clock, events, lost, a.boards()}, nil
+	return Left{a.judge.alarms(), a.judge.sealsLeft(), a.clock, events, lost, a.boards()}, nil
 }
 
 // run starts everything in the order in which data flows, and stops it in the
@@ -203,6 +205,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
+	a.judge.restoreSeals(a.rec.fold, last, o.Before.seals)
 	a.judge.refill(a.newReread(last), a.judge.formulas())
 	a.rec.failed, a.rec.key, a.rec.unstored = a.diskFailed, a.key, a.tellUplinks
 	if a.buses, a.loops, err = openBuses(site, last, a.rec.fold.Counters, o.Before.boards, o.Log); err != nil {
@@ -213,6 +216,9 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 		b.report = a.report
 		b.losses = a.tellLosses
 		b.counts = a.tellCounter
+	}
+	if site.Alive != nil {
+		a.judge.beat(*site.Alive, a.moving)
 	}
 	a.tellStart(append(opened, faults...))
 	a.addUplinks()

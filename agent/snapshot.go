@@ -53,6 +53,9 @@ func (j *judge) snapshot(boot uint32) uplink.Snapshot {
 		s.Outputs = append(s.Outputs, o.now())
 	}
 	j.asidesNow(&s, boot)
+	for _, g := range j.seals {
+		s.Seals = append(s.Seals, j.sealNow(g, boot))
+	}
 	return s
 }
 

@@ -62,7 +62,8 @@ func (a *agent) recall(dir string) []string {
 	if r.fold.Last != nil && r.fold.Newest >= f.Newest {
 		return nil
 	}
-	r.fold.Alarms, r.fold.Outputs, r.fold.Config, r.fold.Newest = f.Alarms, f.Outputs, f.Config, f.Newest
+	r.fold.Alarms, r.fold.Outputs, r.fold.Seals, r.fold.Config, r.fold.Newest = f.Alarms, f.Outputs, f.Seals, f.Config, f.Newest
+	r.fold.forgetBoots()
 	tail, more := decodeTail(kept(v, laneData))
 	a.tail = tail
 	return append(faults, more...)
@@ -195,6 +196,7 @@ func (a *agent) follow(dir string) []string {
 		a.rec.chain.Follow(event.Head{Epoch: p.Epoch, N: p.N, Hash: p.Hash()}, 1)
 	}
 	f.Last, f.Boot, f.BootID, f.Offsets = nil, 0, "", map[uint32]int64{}
+	f.forgetBoots()
 	return faults
 }
 

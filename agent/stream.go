@@ -8,12 +8,13 @@ import (
 	"pithead/agent/web"
 )
 
-// watch begins a look-out over points, alarms and outputs. The first call of
+// watch begins a look-out over points, alarms, outputs and seals. The first call of
 // what it returns tells all there is, each later one what changed since.
 func (a *agent) watch() func(context.Context) ([]web.Change, error) {
 	points := map[string]time.Duration{} // when each was read that was told last
 	alarms := map[string]apiAlarm{}
 	outputs := map[string]apiOutput{}
+	seals := map[string]apiSeal{}
 	return func(ctx context.Context) ([]web.Change, error) {
 		var out []web.Change
 		err := a.judge.ask(ctx, func() {
@@ -49,6 +50,13 @@ func (a *agent) watch() func(context.Context) ([]web.Change, error) {
 				out = append(out, web.Change{Kind: "output", Data: x})
 			}
 			outputs[x.ID] = x
+		}
+		guards, err := a.sealsNow(ctx)
+		for _, x := range guards {
+			if was, told := seals[x.ID]; !told || was.State != x.State || was.Closed != x.Closed || was.Until != x.Until {
+				out = append(out, web.Change{Kind: "seal", Data: x})
+			}
+			seals[x.ID] = x
 		}
 		return out, err
 	}

@@ -81,11 +81,11 @@ type poll struct {
 	unit    *unit
 	due     time.Time
 	read    time.Time // when it was asked for last
-	under   bool // some of its requests are made, more are to come
-	lent    bool // a person's read is under way
-	settled bool // what the unit owed was cleared up for it
-	failed  bool // it got no answer last time
-	missed  int  // cycles that passed without a read
+	under   bool      // some of its requests are made, more are to come
+	lent    bool      // a person's read is under way
+	settled bool      // what the unit owed was cleared up for it
+	failed  bool      // it got no answer last time
+	missed  int       // cycles that passed without a read
 }
 
 // next moves the poll to the next point of its grid whose cycle is not over yet.

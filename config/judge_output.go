@@ -30,7 +30,12 @@ func (j *judge) judgeOutput(o *output) {
 	case sure && !o.strange:
 		j.errorf(o.place, "has no place; want gpio, or device and a coil")
 	}
-	j.expression(o.given("release"))
+	o.site.Release = j.expression(o.given("release"))
+	o.site.Pulse, o.site.MinOn, o.site.MinOff = o.dur("pulse"), o.dur("min-on"), o.dur("min-off")
+	o.site.Remote = o.bool("remote")
+	if p, m := o.given("pulse"), o.given("min-on"); p != nil && m != nil && m.dur() > p.dur() {
+		j.errorf(m.place, "%s is longer than the pulse of %s; want one of the two", m.text, p.text)
+	}
 }
 
 // judgeKind holds what an output says against being a notice or a trip.
@@ -55,8 +60,10 @@ func (j *judge) judgeKind(o *output) {
 	if !o.has("first-line") {
 		j.warnf(o.place, "a trip without first-line; want what protects first, since the agent is only a second line of defence")
 	}
-	if o.has("release") {
-		j.keyWarnf(o.object, "release", "this version releases the trip without this condition")
+	for _, k := range []string{"pulse", "min-off"} {
+		if o.has(k) {
+			j.keyf(o.object, k, "belongs to kind: notice; a trip goes on at once, and stays until its alarms are over")
+		}
 	}
 }
 
@@ -125,13 +132,16 @@ func (j *judge) judgeVerify(o *output) {
 		return
 	}
 	is, ok := j.exact(p, v.given("is"))
-	j.exact(p, v.given("else"))
+	not, hasElse := j.exact(p, v.given("else"))
 	switch {
 	case !ok:
 	case p.dormant:
 		j.warnf(v.place, "this version can't read %s, and so does not verify", p.id)
 	default:
 		o.site.Verify = &Verify{Point: p.id, Is: is, Within: v.dur("within")}
+		if hasElse {
+			o.site.Verify.Else = &not
+		}
 	}
 }
 

@@ -54,7 +54,6 @@ func (j *judge) judgePoint(p *point) {
 		p.site.OnChange = true
 	}
 	j.judgeScale(p)
-	j.judgeBands(p)
 }
 
 // sourceless is a point that says not where it comes from, which only a

@@ -3,40 +3,10 @@ package config
 import (
 	"os"
 	"slices"
+	"strings"
 
-	"pithead/drivers"
+	"pithead/drivers/gpio"
 )
-
-// judgeSeal judges what this version does not act on yet.
-func (j *judge) judgeSeal(o *object) {
-	lists := []string{"closed", "tamper", "run", "still", "seen"}
-	any := o.has("idle") || o.strange
-	for _, k := range lists {
-		any = any || o.has(k)
-		for _, e := range entriesIn(o.given(k)) {
-			p, ok := find(j, e, &j.points, "points", "point")
-			if ok && k == "still" && p.kind == drivers.Bool {
-				j.errorf(e.place, "%q is 0 or 1; want a point that counts", p.id)
-			}
-			if ok && k != "still" && p.kind == drivers.Number {
-				j.errorf(e.place, "%q is a number; want a point that is 0 or 1", p.id)
-			}
-		}
-	}
-	for _, e := range entriesIn(o.given("idle")) {
-		if e.obj == nil {
-			find(j, e, &j.points, "points", "point")
-			continue
-		}
-		if p, ok := find(j, e.obj.given("point"), &j.points, "points", "point"); ok && p.kind == drivers.Bool {
-			j.errorf(e.obj.where("above"), "belongs to numbers; %s is 0 or 1", p.id)
-		}
-	}
-	if !any {
-		j.errorf(o.place, "watches nothing; want closed, tamper, idle, run, still or seen")
-	}
-	j.judgeDo(o.given("do"))
-}
 
 // judgeRest fills in what stands at the top of the file.
 func (j *judge) judgeRest() {
@@ -54,8 +24,9 @@ func (j *judge) judgeRest() {
 		j.judgeBuffer(b)
 	}
 	if w := t.sub("web"); w != nil {
-		s.Web.Listen = w.text("listen")
-		j.secret(w, "password")
+		s.Web = Web{w.text("listen"), j.secret(w, "password"), j.path(w.text("cert")), j.path(w.text("key"))}
+		j.pair(w, "cert", "key")
+		j.judgeOpenPage(w)
 	}
 	if i := t.sub("identity"); i != nil {
 		s.Identity = j.path(i.text("key"))
@@ -65,8 +36,29 @@ func (j *judge) judgeRest() {
 		s.LogLevel = l.text("level")
 	}
 	if a := t.sub("alive"); a != nil {
-		j.lineOn(a.given("gpio"))
+		j.judgeAlive(a)
 	}
+}
+
+// judgeOpenPage warns of a password that crosses a network in the clear.
+func (j *judge) judgeOpenPage(w *object) {
+	host, _, _ := strings.Cut(w.text("listen"), ":")
+	if w.has("password") && !w.has("cert") && host != "127.0.0.1" && host != "localhost" {
+		j.keyWarnf(w, "password", "crosses the network in the clear; want cert and key beside it, or listen on 127.0.0.1")
+	}
+}
+
+func (j *judge) judgeAlive(a *object) {
+	b, pin := j.lineOn(a.given("gpio"))
+	if b == nil {
+		return
+	}
+	j.site.Alive = &Alive{Bus: b.id, Period: a.dur("period")}
+	if b.kind == "sim" {
+		b.sim.Outputs = append(b.sim.Outputs, AliveID)
+		return
+	}
+	b.gpio.Outputs = append(b.gpio.Outputs, gpio.OutputConfig{ID: AliveID, Pin: pin, Line: a.line})
 }
 
 func (j *judge) judgeBuffer(b *object) {

@@ -40,6 +40,7 @@ func (j *judge) judgeScale(p *point) {
 	if s.Decimals < 0 && (s.Linear || s.Curve != nil) {
 		s.Decimals = cleaning // all digits, but not those that binary fractions add
 	}
+	s.Bands = j.bandsOf(p)
 	j.attach(p, s)
 }
 
@@ -206,25 +207,3 @@ func pattern64(e *value, k kindOfRegister) (uint64, string) {
 }
 
 func bitsOver(u uint64, width int) bool { return width < 64 && u>>width != 0 }
-
-// judgeBands refuses bands that overlap: a value is in one of them at most.
-func (j *judge) judgeBands(p *point) {
-	o := p.sub("bands")
-	if p.given("bands") == nil || o == nil {
-		return
-	}
-	for i, k := range o.keys {
-		v := o.vals[k]
-		if v == nil {
-			continue
-		}
-		if v.list[0].num > v.list[1].num {
-			j.errorf(v.place, "%s is above %s; want [least, most]", v.list[0].text, v.list[1].text)
-		}
-		for _, l := range o.keys[:i] {
-			if w := o.vals[l]; w != nil && v.list[0].num <= w.list[1].num && w.list[0].num <= v.list[1].num {
-				j.errorf(v.place, "overlaps %q; want bands apart from each other", l)
-			}
-		}
-	}
-}

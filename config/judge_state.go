@@ -49,6 +49,9 @@ func (j *judge) readStates(p *point, o *object) []State {
 func (p *point) raw(t string) (drivers.Value, string) {
 	switch p.kind {
 	case drivers.Text:
+		if p.has("bands") {
+			return drivers.Value{}, fmt.Sprintf("%q is none of its bands", t)
+		}
 		return drivers.TextValue(t), ""
 	case drivers.Bool:
 		if n, ok := truths[strings.ToLower(t)]; ok {

@@ -133,15 +133,7 @@ func brokers(v *value) []string {
 
 // judgeTLS holds certificates against each other and the addresses.
 func (j *judge) judgeTLS(o *object, urls []string) {
-	if o.has("cert") != o.has("key") {
-		k, missing := "cert", "key"
-		if o.has("key") {
-			k, missing = missing, k
-		}
-		if !o.strange {
-			j.keyf(o, k, "has no %s beside it; want both", missing)
-		}
-	}
+	j.pair(o, "cert", "key")
 	for _, s := range urls {
 		if u, err := url.Parse(s); err != nil || u.Scheme == "tls" || u.Scheme == "wss" {
 			return
@@ -153,6 +145,17 @@ func (j *judge) judgeTLS(o *object, urls []string) {
 			return
 		}
 	}
+}
+
+// pair refuses one of two keys that go together.
+func (j *judge) pair(o *object, a, b string) {
+	if o.has(a) == o.has(b) || o.strange {
+		return
+	}
+	if o.has(b) {
+		a, b = b, a
+	}
+	j.keyf(o, a, "has no %s beside it; want both", b)
 }
 
 func (j *judge) judgePrefix(o *object) {

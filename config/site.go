@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pithead/agent/alarm"
+	"pithead/agent/seal"
 	"pithead/config/expr"
 	"pithead/drivers"
 	"pithead/drivers/gpio"
@@ -29,12 +30,14 @@ type Site struct {
 	Points  []Point
 	Outputs []Output
 	Groups  []Group // inner ones before those that they are members of
+	Seals   []seal.Def
 	Uplinks []Uplink
 
 	UTCOffset time.Duration // east of Greenwich; what days, shifts and periods follow
 	Stats     time.Duration // period of statistics; 0 = none
 	Buffer    Buffer
 	Web       Web
+	Alive     *Alive
 	Identity  string // key file; empty = in the buffer's folder
 	Memory    int64  // bytes, for GOMEMLIMIT
 	Clock     string // where the time comes from: ntp, rtc, platform
@@ -137,6 +140,11 @@ type Output struct {
 	OnExit    string // hold, on, off
 	Verify    *Verify
 	FirstLine string
+	Release   *expr.Expr // of a trip: nil = no condition
+	Pulse     time.Duration
+	MinOn     time.Duration
+	MinOff    time.Duration
+	Remote    bool // a platform may switch it
 	Bus       string
 	Device    string // of one on a Modbus line
 	Where     string // for people: "relays coil 3", "board/22"
@@ -147,8 +155,18 @@ type Output struct {
 type Verify struct {
 	Point  string
 	Is     drivers.Value
+	Else   *drivers.Value // while it is off; nil: whatever
 	Within time.Duration
 }
+
+// Alive is a line that toggles while all loops move.
+type Alive struct {
+	Bus    string
+	Period time.Duration
+}
+
+// AliveID is the line's name on its bus, which no output can have.
+const AliveID = "alive:"
 
 // An Uplink is one platform.
 type Uplink struct {
@@ -210,4 +228,8 @@ type Buffer struct {
 }
 
 // Web is the local page.
-type Web struct{ Listen string }
+type Web struct {
+	Listen    string
+	Password  *Secret // for whatever changes anything; nil: nothing can be changed there
+	Cert, Key string  // for https
+}

@@ -4,7 +4,7 @@ package config
 // reference page are made from it, so that they can't differ.
 var table = []section{
 	siteKeys, busKeys, deviceKeys, setupKeys, pointKeys, counterKeys, alarmKeys, escalateKeys, acceptedKeys,
-	outputKeys, verifyKeys, sealKeys, idleKeys, groupKeys, uplinkKeys, secretKeys, batchKeys, templateKeys, commandKeys,
+	outputKeys, verifyKeys, sealKeys, idleKeys, balanceKeys, groupKeys, uplinkKeys, secretKeys, batchKeys, templateKeys, commandKeys,
 	simKeys, signalKeys, waveKeys, followsKeys, dropKeys,
 	bufferKeys, webKeys, defaultsKeys, faultKeys, identityKeys, aliveKeys, logKeys,
 }
@@ -18,7 +18,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"devices", things("device"), "", 0, "Modbus units"},
 	{"points", things("point"), "", 0, "what is read or computed"},
 	{"outputs", things("output"), "", 0, "sirens and cut-offs"},
-	{"seals", things("seal"), "", later, "electronic seals"},
+	{"seals", things("seal"), "", 0, "electronic seals"},
 	{"groups", things("group"), "", 0, "points that warn together"},
 	{"uplinks", things("uplink"), "", 0, "platforms; the key is the identity, each has its own position in the buffer"},
 	{"stats", span(0, day), "5m", 0, "period of the statistics; 0s = none"},
@@ -28,7 +28,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"identity", sect("identity"), "", 0, "the key that signs events"},
 	{"clock", words("ntp", "rtc", "platform"), "ntp", 0, "where the time comes from while the kernel's is not synced: nowhere but a time that can be (ntp), the board's own clock whatever it says (rtc), or a signed command or receipt only (platform)"},
 	{"utc-offset", offset, "+08:00", 0, "of days, shifts and periods"},
-	{"alive", sect("alive"), "", later, "a line that toggles only while the bus loops and the judge move"},
+	{"alive", sect("alive"), "", 0, "a line that toggles only while the bus loops and the judge move"},
 	{"include", list(file, 1, many), "", later, "more site files"},
 	{"profiles", list(file, 1, many), "", 0, "folders with more device profiles"},
 	{"memory", size(16*mega, tera), "64MiB", 0, "GOMEMLIMIT"},
@@ -44,9 +44,9 @@ var bufferKeys = section{"buffer", "the buffer", []key{
 
 var webKeys = section{"web", "the local page", []key{
 	{"listen", listen, "127.0.0.1:8080", 0, "address of the local page"},
-	{"password", sect("secret"), "", later, "for whatever changes anything"},
-	{"cert", file, "", later, "certificate, for https"},
-	{"key", file, "", later, "its key"},
+	{"password", sect("secret"), "", 0, "for whatever changes anything; without one nothing can be changed there"},
+	{"cert", file, "", 0, "certificate, for https"},
+	{"key", file, "", 0, "its key"},
 }}
 
 var defaultsKeys = section{"defaults", "defaults", []key{

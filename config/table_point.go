@@ -25,7 +25,7 @@ var pointKeys = section{"point", "a point", []key{
 	{"frequency", span(100*msec, 60*sec), "", later, "pulses a second, measured over this time"},
 	{"at-most", rate, "", later, "pulses that can be; more are bounce or tampering"},
 	{"hours", boolean, "", later, "count how long it is 1"},
-	{"bands", named(list(number, 2, 2)), "", later, "states of a supervised loop, by value"},
+	{"bands", named(list(number, 2, 2)), "", 0, "states of a supervised loop, by value"},
 	{"probe", prober, "", later, "1 while this address answers"},
 	{"value", formula, "", 0, "an expression: the point is computed"},
 	{"every", span(10*msec, day), "(of the device, else of defaults)", 0, "its cycle"},
@@ -101,16 +101,16 @@ var outputKeys = section{"output", "an output", []key{
 	{"on-exit", words("hold", "on", "off"), "hold", 0, "its state when the agent stops; of a trip hold"},
 	{"verify", sect("verify"), "", 0, "how to see that it works"},
 	{"first-line", text, "", 0, "of a trip: what protects first; the agent is the second line"},
-	{"release", formula, "", later, "of a trip: released only while this is true and good"},
-	{"pulse", span(10*msec, 60*60*sec), "", later, "on for so long only"},
-	{"min-on", span(0, day), "", later, "on for so long at least"},
-	{"min-off", span(0, day), "", later, "off for so long at least"},
-	{"remote", boolean, "", later, "a platform may switch it"},
+	{"release", formula, "", 0, "of a trip: released only while this is true and good"},
+	{"pulse", span(10*msec, 60*60*sec), "", 0, "on for so long only"},
+	{"min-on", span(0, day), "", 0, "on for so long at least"},
+	{"min-off", span(0, day), "", 0, "off for so long at least"},
+	{"remote", boolean, "", 0, "a platform may switch it"},
 }}
 
 var verifyKeys = section{"verify", "a verification", []key{
 	{"point", ident, "", must, "the point that shows it"},
 	{"is", scalar, "", must, "its value or state while the output is on"},
 	{"within", span(10*msec, 60*60*sec), "5s", 0, "after being switched"},
-	{"else", scalar, "", later, "its value or state while the output is off"},
+	{"else", scalar, "", 0, "its value or state while the output is off"},
 }}

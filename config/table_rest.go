@@ -10,6 +10,7 @@ var sealKeys = section{"seal", "a seal", []key{
 	{"run", ids, "", 0, "what must run"},
 	{"still", ids, "", 0, "what must not rise"},
 	{"seen", ids, "", 0, "points that must be 1, or the seal is blind"},
+	{"balance", sect("balance"), "", 0, "counts of what went in and out, the same before it is closed"},
 	{"confirm", span(0, 60*60*sec), "3s", 0, "how long a departure must last; not of tamper"},
 	{"do", list(ident, 0, 100), "", 0, "outputs that it asks for"},
 }}
@@ -18,6 +19,11 @@ var idleKeys = section{"idle", "equipment that must stand", []key{
 	{"point", ident, "", must, "the point that shows it"},
 	{"above", number, "", must, "it runs at or above this"},
 	{"for", span(0, day), "0s", 0, "for so long"},
+}}
+
+var balanceKeys = section{"balance", "a balance", []key{
+	{"in", ident, "", must, "the point that counts in"},
+	{"out", ident, "", must, "the point that counts out"},
 }}
 
 var groupKeys = section{"group", "a group", []key{

@@ -12,6 +12,14 @@ type Scale struct {
 	Valid    *[2]float64  // raw outside is bad
 	Void     []uint64     // raw bit patterns, as wide as the type, that mean "no value"
 	Range    *[2]float64  // value outside is bad
+	Bands    []Band       // the value is the name of the one it lies in; nil = none
+}
+
+// A Band names values, bounds included, of a loop that tells a cut wire from
+// an open contact.
+type Band struct {
+	Low, High float64
+	Label     string
 }
 
 // maxExact bounds the integers that a float64 holds without a hole.
@@ -59,7 +67,21 @@ func (s *Scale) Apply(raw Value, bits uint64) (Value, Quality) {
 			return Value{}, Under
 		}
 	}
+	if s.Bands != nil {
+		return s.band(f)
+	}
 	return v, Good
+}
+
+// band is the state that a value means. Between the bands is a wire that is
+// neither whole nor cut, or a contact on its way: nothing that can be named.
+func (s *Scale) band(f float64) (Value, Quality) {
+	for _, b := range s.Bands {
+		if side(f, b.Low, b.High) == 0 {
+			return TextValue(b.Label), Good
+		}
+	}
+	return Value{}, Sensor
 }
 
 // judgeRaw holds raw against Valid and against the ends of the curve.

@@ -62,7 +62,7 @@ func (s *session) replaced(now time.Time) bool {
 		return false
 	}
 	_, err := tlsConfig(s.cfg, "", s.TLS)
-	_, wrong := password(s.cfg.Password)
+	_, wrong := s.cfg.Password.Read()
 	return err == nil && wrong == nil
 }
 

@@ -157,10 +157,10 @@ func TestFilesAndSecretsThatAreWrongAndThenRight(t *testing.T) {
 
 func TestPasswordFromTheEnvironment(t *testing.T) {
 	t.Setenv("COUNTY_PW", "geheim")
-	if p, err := password(&config.Secret{Env: "COUNTY_PW"}); p != "geheim" || err != nil {
+	if p, err := (&config.Secret{Env: "COUNTY_PW"}).Read(); p != "geheim" || err != nil {
 		t.Errorf("%q, %v", p, err)
 	}
-	if _, err := password(&config.Secret{Env: "COUNTY_NO"}); err == nil || !strings.Contains(err.Error(), "COUNTY_NO") {
+	if _, err := (&config.Secret{Env: "COUNTY_NO"}).Read(); err == nil || !strings.Contains(err.Error(), "COUNTY_NO") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -49,7 +49,7 @@ func connect(ctx context.Context, c config.Uplink, address string, t terms) (*li
 	if err != nil {
 		return nil, err
 	}
-	secret, err := password(c.Password)
+	secret, err := c.Password.Read()
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"pithead/agent/alarm"
+	"pithead/agent/seal"
 	"pithead/config"
 	"pithead/drivers"
 )
@@ -23,7 +24,15 @@ func Meta(site *config.Site, c config.Uplink, epoch string) [][]byte {
 	for i := range site.Outputs {
 		outputs.items = append(outputs.items, appendOutput(nil, &site.Outputs[i]))
 	}
-	return parts(b, []section{outputs, points}, c.Max)
+	sections := []section{outputs, points}
+	if len(site.Seals) > 0 {
+		seals := section{name: "seals"}
+		for i := range site.Seals {
+			seals.items = append(seals.items, appendSeal(nil, &site.Seals[i]))
+		}
+		sections = append(sections, seals)
+	}
+	return parts(b, sections, c.Max)
 }
 
 func appendPoint(b []byte, p *config.Point) []byte {
@@ -111,4 +120,31 @@ func appendOutput(b []byte, o *config.Output) []byte {
 	b = appendText(b, "kind", kind)
 	b = appendText(b, "where", o.Where)
 	return append(appendText(b, "first-line", o.FirstLine), '}')
+}
+
+// appendSeal tells a seal as the site file does: its points under their roles.
+func appendSeal(b []byte, d *seal.Def) []byte {
+	b = appendText(append(b, '{'), "id", d.ID)
+	b = appendText(b, "name", d.Name)
+	for _, role := range []seal.Role{seal.Closed, seal.Tamper, seal.Idle, seal.Run, seal.Still, seal.Seen, seal.In, seal.Out} {
+		var points []string
+		for _, w := range d.Watches {
+			if w.Role == role {
+				points = append(points, w.Point)
+			}
+		}
+		switch {
+		case role == seal.In && len(points) > 0:
+			b = appendText(b, "in", points[0])
+		case role == seal.Out && len(points) > 0:
+			b = appendText(b, "out", points[0])
+		case len(points) > 0:
+			b = appendJSON(appendName(b, role.String()), points)
+		}
+	}
+	b = appendInt(b, "confirm", d.Confirm.Milliseconds())
+	if len(d.Do) > 0 {
+		b = appendJSON(appendName(b, "do"), d.Do)
+	}
+	return append(b, '}')
 }

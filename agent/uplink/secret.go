@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"pithead/config"
@@ -14,26 +13,6 @@ import (
 // Files and variables are read at every connection, so that a certificate or a
 // password that was replaced works without a restart, and one that is missing
 // is only that connection's error.
-
-// password is what the secret holds; empty where there is none.
-func password(s *config.Secret) (string, error) {
-	switch {
-	case s == nil:
-		return "", nil
-	case s.File != "":
-		b, err := os.ReadFile(s.File)
-		if err != nil {
-			return "", fmt.Errorf("password: %w", err)
-		}
-		// Editors end a file with a line break, which is no part of a password.
-		return strings.TrimRight(string(b), "\r\n"), nil
-	}
-	v, ok := os.LookupEnv(s.Env)
-	if !ok {
-		return "", fmt.Errorf("password: the environment has no %s", s.Env)
-	}
-	return v, nil
-}
 
 // tlsConfig is how to talk to host: TLS 1.2 and up, the uplink's own
 // authorities or else the system's, and the gateway's certificate.

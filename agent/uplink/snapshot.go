@@ -13,6 +13,7 @@ type Snapshot struct {
 	Points  []PointNow // all; the uplink leaves out what its points leave out
 	Alarms  []AlarmNow // all that are not normal
 	Outputs []OutputNow
+	Seals   []SealNow
 	// What is beside the states: alarms that are shelved or suppressed, points that
 	// are out of service or under test.
 	Shelved, Suppressed, Out, Test []AsideNow
@@ -58,6 +59,33 @@ type OutputNow struct {
 	On       bool
 	Why      []string // what asks for it
 	Fault    string   // empty: it does as it is told
+}
+
+// SealNow is a seal as it stands.
+type SealNow struct {
+	ID, Name string
+	State    string
+	Since    event.Stamp
+	Closed   bool         // it guards, whatever it shows besides
+	Until    *event.Stamp // the end of an opening
+	Why      []string     // what is not as it must be: points with their value or quality
+}
+
+func (s SealNow) append(b []byte, boot uint32) []byte {
+	b = appendText(append(b, '{'), "id", s.ID)
+	b = appendText(b, "name", s.Name)
+	b = appendText(b, "state", s.State)
+	b = appendWhen(b, "since", s.Since, boot)
+	b = strconv.AppendBool(append(b, `,"closed":`...), s.Closed)
+	if s.Until != nil && s.Until.Known {
+		b = appendInt(b, "until", s.Until.T)
+	} else if s.Until != nil {
+		b = appendInt(b, "until-m", s.Until.M)
+	}
+	if len(s.Why) > 0 {
+		b = appendJSON(append(b, `,"why":`...), s.Why)
+	}
+	return append(b, '}')
 }
 
 func (p PointNow) append(b []byte, boot uint32) []byte {

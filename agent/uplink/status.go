@@ -57,6 +57,13 @@ func (u *Uplink) snapshotMessages(s Snapshot) [][]byte {
 		}
 		sections = append(sections, sec)
 	}
+	if len(s.Seals) > 0 {
+		seals := section{name: "seals"}
+		for _, x := range s.Seals {
+			seals.items = append(seals.items, x.append(nil, u.Boot))
+		}
+		sections = append(sections, seals)
+	}
 	return parts(b, append(sections, points), u.cfg.Max)
 }
 

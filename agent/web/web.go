@@ -1,13 +1,14 @@
 // Package web serves the local page and its API to whoever stands at the
-// gateway with a phone, and to scripts and Prometheus. It shows and changes
-// nothing, and knows nothing of buses, alarms or the buffer: what it shows it
-// is given, each time it is asked.
+// gateway with a phone, and to scripts and Prometheus. It knows nothing of
+// buses, alarms or the buffer: what it shows it is given, each time it is asked,
+// and what somebody wants done it hands on, once it knows that he may ask.
 package web
 
 import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,12 @@ type Server struct {
 	Turning func() (why, degraded []string)
 	// Metrics is Prometheus text.
 	Metrics func() []byte
+	// Command does what the body of a request asks for; the error is for people.
+	Command func(ctx context.Context, by string, body []byte) (any, error)
+	// Password is what a command needs; nil: none is taken.
+	Password func() (string, error)
+	// Cert and Key are files, for https; both empty: http.
+	Cert, Key string
 	// Watch begins a look-out for /api/v1/stream.
 	Watch func() func(context.Context) ([]Change, error)
 }
@@ -69,6 +76,13 @@ func (s *Server) serve(ctx context.Context, l net.Listener) {
 			_ = srv.Close()
 		}
 	})
+	if s.Cert != "" {
+		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(s.Cert, s.Key) // at each handshake: one that was replaced works at once
+			return &pair, err
+		}}
+		l = tls.NewListener(l, srv.TLSConfig)
+	}
 	err := srv.Serve(l)
 	if !errors.Is(err, http.ErrServerClosed) {
 		s.Log.Warn("the local page ended", "err", err)
@@ -99,6 +113,7 @@ func (s *Server) Handler() http.Handler {
 			sendJSON(w, r, http.StatusOK, v)
 		})
 	}
+	mux.HandleFunc("POST /api/v1/command", s.change())
 	mux.HandleFunc("GET /api/v1/stream", Stream(s.Watch))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {

@@ -26,7 +26,7 @@ func newPoint(c InputConfig, s Signal, seed int64) *point {
 	return &point{
 		InputConfig: c,
 		signal:      s,
-		shape:       drivers.Scale{Decimals: c.Scale.Decimals, Range: c.Scale.Range},
+		shape:       drivers.Scale{Decimals: c.Scale.Decimals, Range: c.Scale.Range, Bands: c.Scale.Bands},
 		noise:       rand.New(rand.NewPCG(uint64(seed), h.Sum64())),
 		total:       drivers.NewTotal(c.Counts),
 	}

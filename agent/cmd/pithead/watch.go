@@ -131,6 +131,8 @@ func (x shown) text(kind string) string {
 			on = "on"
 		}
 		return strings.TrimSpace(on + " " + x.Fault)
+	case "seal":
+		return x.State
 	}
 	if x.Quality != "good" && x.Quality != "test" {
 		return x.Quality
@@ -152,13 +154,13 @@ func clockOf(t int64) string {
 
 // screen is everything that is, drawn again at the end of each turn.
 type screen struct {
-	points, alarms, outputs map[string]shown
-	fresh                   bool // nothing to draw
+	points, alarms, outputs, seals map[string]shown
+	fresh                          bool // nothing to draw
 }
 
 func (s *screen) change(w io.Writer, c change) error {
 	if s.points == nil {
-		s.points, s.alarms, s.outputs = map[string]shown{}, map[string]shown{}, map[string]shown{}
+		s.points, s.alarms, s.outputs, s.seals = map[string]shown{}, map[string]shown{}, map[string]shown{}, map[string]shown{}
 	}
 	if c.kind == "" {
 		if s.fresh {
@@ -177,6 +179,8 @@ func (s *screen) change(w io.Writer, c change) error {
 		s.points[x.ID] = x
 	case "output":
 		s.outputs[x.ID] = x
+	case "seal":
+		s.seals[x.ID] = x
 	case "alarm":
 		if s.alarms[x.ID] = x; x.State == "normal" {
 			delete(s.alarms, x.ID)
@@ -191,7 +195,7 @@ func (s *screen) draw(w io.Writer) error {
 	for _, part := range []struct {
 		kind string
 		all  map[string]shown
-	}{{"alarm", s.alarms}, {"output", s.outputs}, {"point", s.points}} {
+	}{{"alarm", s.alarms}, {"seal", s.seals}, {"output", s.outputs}, {"point", s.points}} {
 		for _, id := range slices.Sorted(maps.Keys(part.all)) {
 			x := part.all[id]
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", id, x.text(part.kind), clockOf(x.T), x.Name)
