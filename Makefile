@@ -60,6 +60,10 @@ bench-buffer: ## the buffer against tidwall/wal, bbolt, SQLite and the bare disk
 demo: build ## a small mine and the agent in this terminal; Ctrl-C ends it
 	@$(GO) run ./cross/demo --pithead build/pithead
 
+.PHONY: bench-rules
+bench-rules: ## ten thousand points with two alarms each, all sampled every second: share of one core
+	$(GO) test -run '^$$' -bench '^BenchmarkRules$$' -benchtime 5s ./agent/
+
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rlE '^func Fuzz' --include='*_test.go' agent buffer config cross drivers | sort | while read -r file; do \
 	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \

@@ -256,6 +256,9 @@ func (j *judge) onGrid(p *point) {
 // alarms of that run, where it was this process's own before a reload.
 func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carried map[string]*alarm.Alarm) {
 	j.reloaded = carried != nil
+	for _, p := range j.points {
+		p.before = last[p.cfg.ID].Reading
+	}
 	j.boot, j.offsets = boot, maps.Clone(f.Offsets)
 	j.restoreOutputs(f) // before an alarm is told as removed: a crash between the two must find the trip stuck
 	for id, r := range f.Alarms {

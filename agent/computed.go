@@ -19,6 +19,18 @@ type formula struct {
 	in  []*point // its inputs; nil: this version can't read it
 }
 
+// remembers makes a formula take what was stored last for what is not read yet: a
+// condition is not to change because the agent has started.
+func (f *formula) remembers() {
+	get := f.get
+	f.get = func(i int) expr.Sample {
+		if p := f.in[i]; p != nil && !p.seen && p.before.Point != "" {
+			return expr.Sample{Value: p.before.Value, Quality: p.before.Quality}
+		}
+		return get(i)
+	}
+}
+
 func (j *judge) formula(e *expr.Expr) *formula {
 	f := &formula{Expr: e, use: e.Use()}
 	for _, id := range e.Inputs() {

@@ -52,6 +52,7 @@ type judge struct {
 	premiseDirty bool
 	premisedIn   string   // the mode in which premises were opened last
 	reloaded     bool     // this run follows a reload
+	moved        bool     // something that an output may hang on, since it was decided last
 	groups       []*group // inner ones first
 	bursts       map[string]*burst
 	figures      figures
@@ -120,6 +121,7 @@ func (j *judge) run(ctx context.Context) {
 		case s := <-j.done:
 			j.switched(s)
 		case f := <-j.calls:
+			j.moved = true
 			f()
 		case <-ctx.Done():
 			j.flush()
@@ -131,11 +133,10 @@ func (j *judge) run(ctx context.Context) {
 
 // begin is the judge's first turn: outputs get their first word before any reading.
 func (j *judge) begin() {
+	j.moved = true
 	j.endPeriod(j.now()) // the first begins
 	j.constants()
-	for _, g := range j.premises {
-		j.open(g)
-	}
+	j.openAll()
 	j.settle()
 }
 
@@ -153,6 +154,9 @@ func (j *judge) now() time.Duration { return j.clock.M(j.clock.Time()) }
 // batch judges readings that came together, and what is computed from them.
 func (j *judge) batch(rs []drivers.Reading) {
 	for _, first := range []bool{true, false} { // what others are judged under comes before them
+		if first && len(j.premises) == 0 {
+			continue
+		}
 		for _, r := range rs {
 			if i, ok := j.index[r.Point]; ok && first == (len(j.points[i].premises) > 0) {
 				j.take(j.points[i], r)
@@ -169,6 +173,7 @@ func (j *judge) settle() {
 	for _, o := range j.outputs {
 		j.decide(o)
 	}
+	j.moved = false
 	j.flush()
 }
 
@@ -197,6 +202,7 @@ func (j *judge) tick() {
 
 // second is what is due each second, of recorded readings too.
 func (j *judge) second() {
+	j.moved = true // whatever moved unseen is seen within a second
 	j.compute()
 	j.openPremises()
 	j.openWindows()
@@ -262,6 +268,7 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	stamp := j.clock.At(c.At)
 	s.since, s.t, s.value = c.At, stamp.T, c.Value
 	j.soil(s)
+	j.moved = true
 	if c.What == alarm.WasRaised && s.called() {
 		defer j.raised(s, c.At)
 	}

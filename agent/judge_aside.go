@@ -81,6 +81,7 @@ func (j *judge) remove(a *aside) {
 
 // affect lets alarms follow what is aside.
 func (j *judge) affect(a *aside) {
+	j.moved = true
 	if a.of == "shelve" {
 		return
 	}

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,13 +52,24 @@ func (o *orderer) mayNot(why string, signed bool, op string, a command.Args) {
 	}
 }
 
+// testKey signs what the tests fold.
+var testKey = sync.OnceValue(func() *event.Key {
+	dir, err := os.MkdirTemp("", "pithead")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	key, err := event.NewKey(dir + "/k")
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
 // remember folds what was told since, as the recorder would, and returns it as a story.
 func (o *orderer) remember() string {
 	o.settled()
-	key, err := event.NewKey(o.t.TempDir() + "/k")
-	if err != nil {
-		o.t.Fatal(err)
-	}
+	key := testKey()
 	var words []string
 	for i, e := range o.events {
 		p, err := event.Parse(event.Unstored(key, "e", e, o.stamps[i]))
@@ -69,6 +82,14 @@ func (o *orderer) remember() string {
 			e.State = e.Level
 		}
 		if e.Kind != "command" {
+			for _, f := range e.More {
+				switch {
+				case f.Name == "acked" && f.Value == true && e.State == "cleared":
+					e.State += " acked"
+				case f.Name == "escalated":
+					e.State += " " + e.Level
+				}
+			}
 			o.words = append(o.words, e.ID+"="+e.State)
 		}
 	}
@@ -84,6 +105,9 @@ func (o *orderer) restart(boot uint32, last map[string]record.Last) {
 	o.bench.stop()
 	site := o.site
 	b := &bench{t: o.t, boot: boot}
+	if boot == 1 {
+		b.same = o.clock
+	}
 	o.bench = startBench(o.t, b, site, o.fold, last)
 }
 

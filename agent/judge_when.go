@@ -20,6 +20,7 @@ type premise struct {
 // addPremise gives an alarm its condition.
 func (j *judge) addPremise(s *standing, e *expr.Expr) {
 	g := &premise{formula: j.formula(e), standing: s}
+	g.remembers()
 	j.premises = append(j.premises, g)
 	for _, p := range g.in {
 		if p != nil {
@@ -70,6 +71,17 @@ func (j *judge) open(g *premise) {
 	j.suspend(g.standing, at)
 }
 
+// openAll is the first look at all conditions. Whatever an alarm was before a
+// reload, from here on it is as these say.
+func (j *judge) openAll() {
+	for _, g := range j.premises {
+		j.open(g)
+	}
+	for _, s := range j.order {
+		j.suspend(s, j.now())
+	}
+}
+
 // suspend keeps an alarm from raising as long as anything says so, and tells
 // that of one that stands.
 func (j *judge) suspend(s *standing, at time.Duration) {
@@ -80,6 +92,7 @@ func (j *judge) suspend(s *standing, at time.Duration) {
 	}
 	j.after(s, alarm.Change{}, false)
 	j.soil(s)
+	j.moved = true
 	if s.State() != alarm.Normal {
 		j.tellBeside(s, at)
 	}

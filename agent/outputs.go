@@ -22,6 +22,7 @@ type output struct {
 	askers []*standing // alarms that name it
 	known  bool        // on was told to the bus in this run
 	on     bool        // what is wanted; before known, the last stored state
+	by     string      // the alarm that asks for it, as of when anything moved last
 	held   bool        // a trip that was on before this start
 	stuck  string      // a trip that is held by an alarm which the site file has lost
 	fault  *standing   // output:x/fault
@@ -107,8 +108,11 @@ func (j *judge) decide(o *output) {
 // wish is what wants the output on, empty if nothing does.
 func (j *judge) wish(o *output, now time.Duration) (by string) {
 	bound := j.bound(o, now)
-	if by = o.asked(); by != "" {
-		return by
+	if j.moved || o.held {
+		o.by = o.asked()
+	}
+	if o.by != "" {
+		return o.by
 	}
 	if o.held {
 		if o.held = !o.freed(); o.held {

@@ -16,8 +16,9 @@ import (
 type point struct {
 	cfg      *config.Point
 	last     drivers.Reading
-	at       time.Duration // of last, since boot
-	seen     bool          // last counts
+	at       time.Duration  // of last, since boot
+	seen     bool           // last counts
+	before   record.Reading // stored last by an earlier run, if any
 	past     past
 	timeout  time.Duration // the longest that a request on its bus may take
 	heard    time.Duration // when the last reading came in, or it was called stale
