@@ -113,6 +113,7 @@ func (f *fold) add(p event.Parsed) {
 		f.alarm(p)
 	case "output":
 		f.output(p)
+		f.proof(p)
 	case "input":
 		if form := p.Text("counter"); form != "" {
 			c := counted{Form: form}

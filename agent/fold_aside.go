@@ -9,9 +9,10 @@ import (
 
 // asides is what people have set beside the alarms, and the site's mode.
 type asides struct {
-	Aside map[string]map[string]heldAside `json:"aside,omitempty"` // by op, by alarm or point
-	Mode  string                          `json:"mode,omitempty"`
-	Spent spells                          `json:"spent,omitempty"`
+	Aside  map[string]map[string]heldAside `json:"aside,omitempty"` // by op, by alarm or point
+	Mode   string                          `json:"mode,omitempty"`
+	Spent  spells                          `json:"spent,omitempty"`
+	Proved map[string]moment               `json:"proved,omitempty"` // by point, or output:x: when it was shown last
 }
 
 // heldAside is an aside as its event told it.
@@ -34,6 +35,7 @@ func (f *fold) command(p event.Parsed) {
 			f.Spent = f.Spent.add(was.took(p))
 		}
 		delete(f.Aside[of], p.ID)
+		f.proof(p)
 		return
 	}
 	switch op {
@@ -50,6 +52,18 @@ func (f *fold) command(p event.Parsed) {
 		}
 		f.Aside[op][p.ID] = a
 	}
+}
+
+// proof notes what an event proves.
+func (f *fold) proof(p event.Parsed) {
+	by := map[string]string{"command": "proved", "output": "verified"}[p.Kind]
+	if by == "" || p.Member(by) == nil {
+		return
+	}
+	if f.Proved == nil {
+		f.Proved = map[string]moment{}
+	}
+	f.Proved[p.ID] = moment{p.Boot, p.M, p.T}
 }
 
 // took is how long a test took; one that a boot ended, all of its time.

@@ -56,6 +56,7 @@ type judge struct {
 	groups       []*group // inner ones first
 	bursts       map[string]*burst
 	figures      figures
+	proofs       []*proof
 	began        time.Duration
 	links        func() map[string]string // what is wrong with the uplinks, by id
 	spent        spells                   // tests that nobody signed
@@ -207,6 +208,7 @@ func (j *judge) second() {
 	j.openPremises()
 	j.openWindows()
 	j.followLinks()
+	j.followProofs()
 	j.followFlood(j.now())
 	j.repay(false)
 	for _, o := range j.outputs {

@@ -73,6 +73,9 @@ func (j *judge) takeBack(a *aside, why string) {
 func (j *judge) remove(a *aside) {
 	j.timers.set(&a.timer, 0, false)
 	*j.place(a.of, a.id) = nil
+	if a.of == "test" && proves(a.result(j)) {
+		j.proved(a.id)
+	}
 	if a.of == "test" && a.unsigned {
 		j.spent = j.spent.add(spell{a.moment, (j.now() - a.since).Milliseconds()})
 	}
@@ -98,6 +101,7 @@ func (s *standing) isOut() bool { return s.of != nil && s.of.out != nil }
 // power counts only where the clock was known on both sides; else it has ended.
 func (j *judge) restoreAsides(f *fold) {
 	j.spent = f.Spent
+	j.restoreProofs(f)
 	for _, of := range []string{"shelve", "out", "test"} {
 		for id, h := range f.Aside[of] {
 			if j.place(of, id) == nil {

@@ -42,10 +42,11 @@ func (j *judge) testCommand(c command.Command) (any, error) {
 
 // endOfTest is what is told of a test that a command ends.
 func (j *judge) endOfTest(c command.Command) []event.Field {
-	if i, ok := j.index[c.Args.Point]; ok && c.Args.For <= 0 && j.points[i].test != nil {
-		return j.points[i].test.result(j)
+	i, ok := j.index[c.Args.Point]
+	if !ok || c.Args.For > 0 || j.points[i].test == nil {
+		return nil
 	}
-	return nil
+	return j.points[i].test.result(j)
 }
 
 // mayTest judges what nobody signed.
@@ -130,32 +131,4 @@ func (p *point) look(r drivers.Reading, at time.Duration) {
 			p.test.seen[i] = true
 		}
 	}
-}
-
-// result is what the end of a test tells: the alarms whose value was reached, and
-// those whose was not.
-func (a *aside) result(j *judge) (fs []event.Field) {
-	if a.of != "test" {
-		return nil
-	}
-	var reached, missed []string
-	for i, s := range j.points[j.index[a.id]].standing {
-		switch {
-		case s.Def().Condition > alarm.Equals:
-		case a.seen[i]:
-			reached = append(reached, s.Def().ID)
-		default:
-			missed = append(missed, s.Def().ID)
-		}
-	}
-	if len(reached) > 0 {
-		fs = append(fs, event.Field{Name: "reached", Value: reached})
-	}
-	if len(missed) > 0 {
-		fs = append(fs, event.Field{Name: "missed", Value: missed})
-	}
-	if a.unsigned {
-		fs = append(fs, event.Field{Name: "unsigned", Value: true})
-	}
-	return fs
 }

@@ -37,6 +37,9 @@ type output struct {
 	pulseEnd time.Duration
 	since    time.Duration // of on, where it was switched in this run
 	timer    timer         // when it is to be looked at again
+
+	onAt    time.Duration // when it was switched on, until it is seen to act
+	actedAt time.Duration // when it was last seen to act in time
 }
 
 // asked names the first alarm that wants the output on.
@@ -130,8 +133,11 @@ func (j *judge) wish(o *output, now time.Duration) (by string) {
 
 func (j *judge) switchTo(o *output, on bool, by, why string) {
 	changed := on != o.on
-	if changed {
+	if o.onAt = 0; changed {
 		o.since = j.now()
+		if on {
+			o.onAt = o.since
+		}
 	}
 	o.known, o.on, o.tried = true, on, false
 	j.wants(o.cfg.Bus, o.cfg.ID, on)
@@ -151,6 +157,7 @@ func (j *judge) switchTo(o *output, on bool, by, why string) {
 // time, and not one that failed before a restart, which nothing has mended.
 func (j *judge) verify(o *output) {
 	wrong := !o.tried || o.err != nil || j.disobeys(o)
+	j.acted(o, wrong)
 	if wrong == o.wrong && o.fault.good {
 		return
 	}

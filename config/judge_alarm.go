@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"pithead/agent/alarm"
 	"pithead/config/expr"
 	"pithead/drivers"
@@ -61,6 +63,9 @@ func (j *judge) judgeAlarms(p *point) {
 	}
 	if fault != nil {
 		p.suppress(fault)
+	}
+	if p.has("prove") && !slices.ContainsFunc(p.site.Alarms, func(d alarm.Def) bool { return d.Condition <= alarm.Equals }) {
+		j.keyf(p.object, "prove", "no value could be reached in a test; want an alarm by above, below, outside or equals")
 	}
 	p.site.Alarms = append(p.site.Alarms, j.faultOf(p, rungs, fault))
 }
@@ -181,6 +186,9 @@ func (j *judge) alarmID(p *point, a *rung, seen map[string]bool) {
 		return
 	case name == "fault":
 		j.errorf(at, "fault is the alarm of the point's own bad quality; want another id")
+		return
+	case name == "prove" && p.has("prove"):
+		j.errorf(at, "prove is the alarm of a bump test that is overdue; want another id")
 		return
 	case name == "":
 		name, at = a.text("level"), a.place

@@ -12,7 +12,7 @@ func (j *judge) judgeOutput(o *output) {
 	o.trip = o.text("kind") == "trip"
 	o.site = Output{
 		ID: o.id, Name: o.text("name"), Trip: o.trip, UntilAck: o.text("until") == "ack",
-		OnExit: o.text("on-exit"), FirstLine: o.text("first-line"), Line: o.line,
+		OnExit: o.text("on-exit"), FirstLine: o.text("first-line"), Prove: o.dur("prove"), Line: o.line,
 	}
 	if v := o.given("on-start"); v != nil {
 		on := v.n == 1
@@ -41,7 +41,7 @@ func (j *judge) judgeOutput(o *output) {
 // judgeKind holds what an output says against being a notice or a trip.
 func (j *judge) judgeKind(o *output) {
 	if !o.trip {
-		for _, k := range []string{"release", "first-line"} {
+		for _, k := range []string{"release", "first-line", "prove"} {
 			if o.has(k) {
 				j.keyf(o.object, k, "belongs to kind: trip")
 			}
@@ -56,6 +56,9 @@ func (j *judge) judgeKind(o *output) {
 	}
 	if v := o.given("on-exit"); v != nil && v.text != "hold" {
 		j.errorf(v.place, "stopping never switches a trip; want hold")
+	}
+	if o.has("prove") && !o.has("verify") {
+		j.keyf(o.object, "prove", "nothing shows that it acts; want verify beside it")
 	}
 	if !o.has("first-line") {
 		j.warnf(o.place, "a trip without first-line; want what protects first, since the agent is only a second line of defence")

@@ -31,6 +31,7 @@ func (j *judge) judgePoint(p *point) {
 	p.site = Point{
 		ID: p.id, Name: p.text("name"), Unit: p.text("unit"), Class: p.text("class"), Line: p.line, Every: j.everyOf(p.object),
 		Deadband: p.num("deadband"), AtLeast: p.dur("at-least"), Stats: p.bool("stats"), Decimals: -1,
+		Prove: p.dur("prove"),
 	}
 	src, sure := j.only(p.object, sources, "source")
 	switch {

@@ -88,6 +88,7 @@ type Point struct {
 	Stats          bool
 	Value          *expr.Expr // of a computed point
 	Alarms         []alarm.Def
+	Prove          time.Duration         // a bump test at least this often; 0 = never
 	When           map[string]*expr.Expr // by an alarm's id: what suppresses it while false
 	Line           int
 }
@@ -144,7 +145,8 @@ type Output struct {
 	Pulse     time.Duration
 	MinOn     time.Duration
 	MinOff    time.Duration
-	Remote    bool // a platform may switch it
+	Remote    bool          // a platform may switch it
+	Prove     time.Duration // of a trip: seen to act at least this often; 0 = never
 	Bus       string
 	Device    string // of one on a Modbus line
 	Where     string // for people: "relays coil 3", "board/22"

@@ -42,6 +42,7 @@ var pointKeys = section{"point", "a point", []key{
 	{"deadband", notLess0, "0", 0, "stored when it moved this far from the last stored value; 0 = every sample"},
 	{"at-least", span(sec, 7*day), "5m", 0, "and stored at least this often"},
 	{"alarms", list(sect("alarm"), 0, 100), "", 0, "its alarms"},
+	{"prove", span(day, year), "", 0, "a bump test at least this often; overdue is a blue alarm"},
 	{"class", words("steady", "dynamic", "support"), "", 0, "as regulators class signals"},
 	{"stats", boolean, "on", 0, "off: no statistics"},
 }}
@@ -100,6 +101,7 @@ var outputKeys = section{"output", "an output", []key{
 	{"on-start", boolean, "", 0, "its state until the agent knows better; a trip must say"},
 	{"on-exit", words("hold", "on", "off"), "hold", 0, "its state when the agent stops; of a trip hold"},
 	{"verify", sect("verify"), "", 0, "how to see that it works"},
+	{"prove", span(day, year), "", 0, "of a trip: switched on and verified at least this often; overdue is a blue alarm"},
 	{"first-line", text, "", 0, "of a trip: what protects first; the agent is the second line"},
 	{"release", formula, "", 0, "of a trip: released only while this is true and good"},
 	{"pulse", span(10*msec, 60*60*sec), "", 0, "on for so long only"},
