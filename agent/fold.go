@@ -125,6 +125,8 @@ func (f *fold) add(p event.Parsed) {
 		f.command(p)
 	case "seal":
 		f.seal(p)
+	case "flood":
+		f.flood(p)
 	case "start":
 		f.BootID, f.Config, f.Stopped = p.Text("boot-id"), p.Text("config"), false
 	case "stop":

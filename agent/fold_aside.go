@@ -11,9 +11,13 @@ import (
 type asides struct {
 	Aside  map[string]map[string]heldAside `json:"aside,omitempty"` // by op, by alarm or point
 	Mode   string                          `json:"mode,omitempty"`
+	Flood  bool                            `json:"flood,omitempty"`
 	Spent  spells                          `json:"spent,omitempty"`
 	Proved map[string]moment               `json:"proved,omitempty"` // by point, or output:x: when it was shown last
 }
+
+// flood is true between the two events of one.
+func (f *fold) flood(p event.Parsed) { f.Flood = p.State == "active" }
 
 // heldAside is an aside as its event told it.
 type heldAside struct {

@@ -102,6 +102,7 @@ func (s *standing) isOut() bool { return s.of != nil && s.of.out != nil }
 func (j *judge) restoreAsides(f *fold) {
 	j.spent = f.Spent
 	j.restoreProofs(f)
+	j.figures.flood = f.Flood
 	for _, of := range []string{"shelve", "out", "test"} {
 		for id, h := range f.Aside[of] {
 			if j.place(of, id) == nil {

@@ -31,7 +31,8 @@ func (a *agent) watch() func(context.Context) ([]web.Change, error) {
 		}
 		s, err := a.alarmsNow(ctx)
 		for _, x := range s.Alarms {
-			if was, told := alarms[x.ID]; !told || was.State != x.State || was.Level != x.Level || was.T != x.T {
+			if was, told := alarms[x.ID]; !told || was.State != x.State || was.Level != x.Level || was.T != x.T ||
+				was.Shelved != x.Shelved || was.Suppressed != x.Suppressed || was.Out != x.Out || was.Covered != x.Covered {
 				out = append(out, web.Change{Kind: "alarm", Data: x})
 			}
 		}

@@ -25,6 +25,13 @@ func Meta(site *config.Site, c config.Uplink, epoch string) [][]byte {
 		outputs.items = append(outputs.items, appendOutput(nil, &site.Outputs[i]))
 	}
 	sections := []section{outputs, points}
+	if len(site.Groups) > 0 {
+		groups := section{name: "groups"}
+		for i := range site.Groups {
+			groups.items = append(groups.items, appendGroup(nil, &site.Groups[i]))
+		}
+		sections = append(sections, groups)
+	}
 	if len(site.Seals) > 0 {
 		seals := section{name: "seals"}
 		for i := range site.Seals {
@@ -33,6 +40,32 @@ func Meta(site *config.Site, c config.Uplink, epoch string) [][]byte {
 		sections = append(sections, seals)
 	}
 	return parts(b, sections, c.Max)
+}
+
+// appendGroup tells a group's members and its ladder, as the site file does.
+func appendGroup(b []byte, g *config.Group) []byte {
+	b = appendText(append(b, '{'), "id", g.ID)
+	b = appendText(b, "name", g.Name)
+	b = appendJSON(appendName(b, "points"), g.Points)
+	if len(g.Groups) > 0 {
+		b = appendJSON(appendName(b, "groups"), g.Groups)
+	}
+	ladder, do := map[string]int{}, map[string][]string{}
+	for l := alarm.Blue; l <= alarm.Red; l++ {
+		if l < alarm.Red && g.Ladder[l] > 0 {
+			ladder[l.String()] = g.Ladder[l]
+		}
+		if len(g.Do[l]) > 0 {
+			do[l.String()] = g.Do[l]
+		}
+	}
+	if len(ladder) > 0 {
+		b = appendJSON(appendName(b, "ladder"), ladder)
+	}
+	if len(do) > 0 {
+		b = appendJSON(appendName(b, "do"), do)
+	}
+	return append(b, '}')
 }
 
 func appendPoint(b []byte, p *config.Point) []byte {
