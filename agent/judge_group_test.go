@@ -196,9 +196,7 @@ func (o *orderer) holes(levels string) {
 	}
 }
 
-func TestALadderCoversItsLowerRungs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		site := parsed(t, `
+const ladderSite = `
 version: 1
 site: s
 gateway: g1
@@ -217,7 +215,27 @@ points:
 outputs:
   horn: {device: d, coil: 0, until: ack}
   lamp: {device: d, coil: 1}
-`)
+`
+
+// Who shelves the higher one has not asked for silence of the lower.
+func TestWhatIsQuietCoversNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &orderer{fold: newFold()}
+		o.bench = newBench(t, parsed(t, ladderSite), o.fold, nil)
+		o.good("p", 5)
+		if o.standing["p/yellow"].coveredBy() != o.standing["p/red"] {
+			t.Fatal("yellow is not covered")
+		}
+		o.may(true, "shelve", command.Args{Alarm: "p/red", For: hours(1)})
+		if o.standing["p/yellow"].coveredBy() != nil || !o.outs["horn"] {
+			t.Errorf("covered by what is shelved; horn %v", o.outs["horn"])
+		}
+	})
+}
+
+func TestALadderCoversItsLowerRungs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := parsed(t, ladderSite)
 		b := newBench(t, site, newFold(), nil)
 		b.good("p", 5)
 		b.settled()
