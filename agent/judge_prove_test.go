@@ -72,7 +72,7 @@ func TestWhatIsNotProvedInTimeIsAnAlarm(t *testing.T) {
 		}
 		o.restart(1, nil)
 		feed(true)
-		time.Sleep(22*time.Hour)
+		time.Sleep(22 * time.Hour)
 		if got := o.remember(); strings.Contains(got, "prove") {
 			t.Errorf("before it is due: %q", got)
 		}
