@@ -218,6 +218,10 @@ func (j *judge) orderComputed() {
 		}
 		done[p.cfg.ID] = true
 		p.formula = j.formula(p.cfg.Value)
+		p.formula.timer.fire = func(at time.Duration) {
+			j.evaluate(p, j.clock.Of(at))
+			j.compute()
+		}
 		for _, id := range p.cfg.Value.Inputs() {
 			if i, ok := j.index[id]; ok {
 				visit(j.points[i])

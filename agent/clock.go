@@ -73,6 +73,9 @@ func (c *Clock) Time() time.Time {
 // M is the time since boot at a moment that carries the monotonic clock.
 func (c *Clock) M(t time.Time) time.Duration { return c.base + t.Sub(c.start) }
 
+// Of is the moment that lies so far behind the boot.
+func (c *Clock) Of(m time.Duration) time.Time { return c.start.Add(m - c.base) }
+
 // Now is the present in both times.
 func (c *Clock) Now() Stamp { return c.At(c.M(c.Time())) }
 

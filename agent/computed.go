@@ -17,6 +17,8 @@ type formula struct {
 	at  time.Duration // when it was evaluated last; an expression's time never goes back
 	get func(input int) expr.Sample
 	in  []*point // its inputs; nil: this version can't read it
+
+	timer timer // of what changes although no input does
 }
 
 // remembers makes a formula take what was stored last for what is not read yet: a

@@ -154,6 +154,9 @@ func (j *judge) now() time.Duration { return j.clock.M(j.clock.Time()) }
 
 // batch judges readings that came together, and what is computed from them.
 func (j *judge) batch(rs []drivers.Reading) {
+	if len(rs) > 0 {
+		j.timers.run(j.clock.M(rs[0].At)) // what ended before they were taken, or just then
+	}
 	for _, first := range []bool{true, false} { // what others are judged under comes before them
 		if first && len(j.premises) == 0 {
 			continue

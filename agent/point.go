@@ -188,6 +188,8 @@ func (j *judge) constants() {
 // evaluate computes a point once, at the time given.
 func (j *judge) evaluate(p *point, at time.Time) {
 	v, q := j.value(p, at)
+	due, held := p.formula.use.Due()
+	j.timers.set(&p.formula.timer, due, held && p.cfg.Every == 0)
 	j.sample(p, drivers.Reading{Point: p.cfg.ID, At: at, Value: v, Quality: q})
 }
 

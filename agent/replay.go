@@ -115,7 +115,7 @@ func (r *Replay) until(at time.Time) {
 	for {
 		next, timed := r.second, false
 		if due, ok := j.timers.next(); ok {
-			if t := j.clock.start.Add(due - j.clock.base); t.Before(next) {
+			if t := j.clock.Of(due); t.Before(next) {
 				next, timed = t, true
 			}
 		}
@@ -158,6 +158,6 @@ func (r *Replay) settle() {
 	<-j.queue.wake
 	es, _ := j.queue.takeEvents()
 	for _, e := range es {
-		r.tell(Told{e.event, j.clock.start.Add(time.Duration(e.stamp.M)*time.Millisecond - j.clock.base)})
+		r.tell(Told{e.event, j.clock.Of(time.Duration(e.stamp.M) * time.Millisecond)})
 	}
 }

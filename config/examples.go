@@ -1,8 +1,65 @@
 package config
 
-import "embed"
+import (
+	"embed"
+	"regexp"
+	"strings"
+)
 
 // Examples are site files to start from: examples/<kind>.yaml.
 //
 //go:embed examples/*.yaml
 var Examples embed.FS
+
+// scenarios are the buses of an example as simulated ones, with a story in
+// their signals: examples/<kind>.sim.
+//
+//go:embed examples/*.sim
+var scenarios embed.FS
+
+// An Example is a kind of site to start from.
+type Example struct {
+	Kind     string
+	Zh, En   string // what it is
+	Text     []byte // the site file
+	Scenario []byte // its buses, simulated; nil where there is none
+}
+
+// ExampleKinds are all of them, by name.
+func ExampleKinds() []Example {
+	var all []Example
+	files, _ := Examples.ReadDir("examples") // it is in the binary
+	for _, f := range files {
+		kind := strings.TrimSuffix(f.Name(), ".yaml")
+		e := Example{Kind: kind}
+		e.Text, _ = Examples.ReadFile("examples/" + f.Name())
+		e.Scenario, _ = scenarios.ReadFile("examples/" + kind + ".sim")
+		lines := strings.SplitN(string(e.Text), "\n", 3)
+		e.Zh, e.En = strings.TrimPrefix(lines[0], "# "), strings.TrimPrefix(lines[1], "# ")
+		all = append(all, e)
+	}
+	return all
+}
+
+var busesBlock = regexp.MustCompile(`(?m)^buses:.*\n(?:(?:[ \t#].*)?\n)*`)
+
+// Simulated is the site file with the scenario's buses in the place of its own:
+// everything else is what the site will have.
+func (e Example) Simulated() []byte {
+	block := busesBlock.Find(e.Scenario)
+	if block == nil {
+		return nil
+	}
+	at := busesBlock.FindIndex(e.Text)
+	if at == nil {
+		return nil
+	}
+	head := e.Scenario[:busesBlock.FindIndex(e.Scenario)[0]]
+	out := append([]byte{}, e.Text[:at[0]]...)
+	out = append(out, head...)
+	out = append(out, block...)
+	if !strings.HasSuffix(string(out), "\n\n") {
+		out = append(out, '\n')
+	}
+	return append(out, e.Text[at[1]:]...)
+}

@@ -1,6 +1,10 @@
 package expr
 
-import "pithead/drivers"
+import (
+	"time"
+
+	"pithead/drivers"
+)
 
 // A Use is an expression at work: what its windows remember. It belongs to one
 // goroutine.
@@ -38,4 +42,19 @@ func (u *Use) Eval(now Now, get func(input int) Sample) (drivers.Value, drivers.
 		return drivers.BoolValue(f != 0), drivers.Good
 	}
 	return drivers.NumberValue(f + 0), drivers.Good // -0 + 0 is 0
+}
+
+// Due is when the expression may change although no input does: the soonest time
+// at which something will have held for long enough. Eval tells it.
+func (u *Use) Due() (at time.Duration, ok bool) {
+	for i := range u.windows {
+		w := &u.windows[i]
+		if w.kind != wHeld || !w.on || w.age >= w.length {
+			continue
+		}
+		if due := w.from + w.length; !ok || due < at {
+			at, ok = due, true
+		}
+	}
+	return at, ok
 }

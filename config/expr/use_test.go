@@ -154,6 +154,28 @@ func value(v any) drivers.Value {
 	return none
 }
 
+// What changes although nobody measures anything is told beforehand.
+func TestDue(t *testing.T) {
+	e, err := Parse("held(a > 1, 5m) or held(fan.run, 2m)", mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := e.Use()
+	for _, c := range []struct {
+		minute, a int
+		run       bool
+		due       int // 0: nothing is due
+	}{{1, 0, false, 0}, {2, 2, false, 7}, {3, 2, true, 5}, {4, 2, true, 5}, {5, 2, true, 7}, {7, 2, true, 0}, {8, 0, true, 0}} {
+		at := time.Duration(c.minute) * time.Minute
+		u.Eval(Now{At: at}, func(i int) Sample {
+			return Sample{Value: []drivers.Value{num(float64(c.a)), drivers.BoolValue(c.run)}[i], At: at}
+		})
+		if due, ok := u.Due(); ok != (c.due > 0) || ok && due != time.Duration(c.due)*time.Minute {
+			t.Errorf("minute %d: due %v %v, want minute %d", c.minute, due, ok, c.due)
+		}
+	}
+}
+
 // The clock of a board without one: unknown at first, then known, then set.
 func TestSinceWithoutAClock(t *testing.T) {
 	e, err := Parse("since(a, '08:00')", mine)

@@ -53,6 +53,7 @@ func commands() []command {
 	return []command{
 		{"run", "[FILE]", "run the agent on a site file (default " + defaultSite + ")", runHelp, runRun},
 		{"check", "[FILE]", "judge a site file: every mistake with its line and column", checkHelp, runCheck},
+		{"init", "KIND [DIR]", "write a commented site file to start from; init alone lists the kinds", initHelp, runInit},
 		{"scan", "BUS", "which units answer on a bus, and what they say of themselves", scanHelp, runScan},
 		{"read", "[POINT…]", "read points once, now: value, quality, raw registers, time taken", readHelp, runRead},
 		{"write", "OUTPUT on|off", "switch an output by hand, to test a siren; asks first", writeHelp, runWrite},
@@ -76,9 +77,6 @@ func commands() []command {
 	}
 }
 
-// later are commands that are promised and not built.
-var later = []string{"init"}
-
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
 	s := streams{in, out, err}
 	if len(args) == 0 {
@@ -96,10 +94,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) i
 		if c.name == name {
 			return c.run(ctx, args[1:], s)
 		}
-	}
-	if slices.Contains(later, name) {
-		fmt.Fprintf(err, "pithead: %s is not in this version yet; pithead help lists what is\n", name)
-		return usage
 	}
 	fmt.Fprintf(err, "pithead: there is no command %q%s; pithead help lists them\n", name, nearCommand(name))
 	return usage

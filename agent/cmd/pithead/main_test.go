@@ -40,7 +40,6 @@ func TestTheCommandLine(t *testing.T) {
 		{"help of nothing", []string{"help", "fly"}, usage, "", `no command "fly"`},
 		{"a slip of the finger", []string{"chekc"}, usage, "", "did you mean check?"},
 		{"an unknown command", []string{"fly"}, usage, "", `there is no command "fly"`},
-		{"a command of a later version", []string{"init"}, usage, "", "init is not in this version yet"},
 		{"watch, and no agent runs", []string{"watch"}, wrong, "", "no agent runs here"},
 		{"an unknown flag", []string{"check", "--fast"}, usage, "", "see pithead help check"},
 		{"too many arguments", []string{"check", good, bad}, usage, "", "is too much"},
