@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -127,12 +126,10 @@ func storyLine(at time.Duration, e event.Event) string {
 	return strings.TrimRight(s, " ") + "\n"
 }
 
-// ordered is a story in order of time. What happens at one moment has no order:
-// several buses and delays come to it together.
+// ordered is a story in order of time, and at one moment by what it is about:
+// several buses and delays come to it together, in any order.
 func ordered(lines []string) string {
-	slices.SortStableFunc(lines, func(a, b string) int {
-		return cmp.Or(strings.Compare(a[:strings.IndexByte(a, ' ')], b[:strings.IndexByte(b, ' ')]), strings.Compare(a, b))
-	})
+	slices.SortStableFunc(lines, func(a, b string) int { return slices.Compare(strings.Fields(a)[:3], strings.Fields(b)[:3]) })
 	return strings.Join(lines, "")
 }
 
