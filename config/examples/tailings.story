@@ -3,6 +3,7 @@
 for 40m
 > 00:16:10 ack pond.freeboard/gb.alarm 值班员
 > 00:16:20 ack gnss.rate/red 值班员
+> 00:26:00 ack group:phreatic 值班员
 ---
 00:09:20  alarm   rain.day/yellow              active    yellow  50 (limit 50)  今日雨量
 00:09:30  alarm   pond.freeboard/orange        active    orange  0.75 (limit 0.8)  安全超高
@@ -21,10 +22,16 @@ for 40m
 00:21:00  alarm   beach.d1/fault               normal    blue    4.8  干滩雷达 1
 00:21:00  alarm   beach.length/fault           normal    blue    45  干滩长度
 00:21:00  alarm   beach.slope/fault            normal    blue    0.01  干滩坡度
-00:21:00  alarm   pz1.depth/orange             active    orange  1.99 (limit 2.2)  浸润线埋深 1
-00:21:00  alarm   pz1.depth/red                active    red     1.99 (limit 2)  浸润线埋深 1
+00:21:00  alarm   pz1.depth/orange             active    orange  2.11 (limit 2.2)  浸润线埋深 1
+00:21:00  group   group:phreatic               active    orange  3  浸润线
+00:23:00  alarm   pz2.depth/orange             active    orange  2.07 (limit 2.2)  浸润线埋深 2
+00:23:00  group   group:phreatic               active    red     4  浸润线
+00:23:00  output  output:siren                 on                 警笛
 00:25:00  alarm   beach.length/alarm           normal    red     70 (limit 50)  干滩长度
 00:25:00  alarm   pond.freeboard/gb.alarm      normal    red     0.7 (limit 0.5)  安全超高
+00:26:00  group   group:phreatic               acked     red     4  浸润线  by 值班员
+00:26:00  output  output:siren                 off                警笛
 00:30:00  alarm   pond.freeboard/orange        normal    orange  1.3 (limit 0.8)  安全超高
 00:32:00  alarm   pz1.depth/orange             normal    orange  5.2 (limit 2.2)  浸润线埋深 1
-00:32:00  alarm   pz1.depth/red                normal    red     5.2 (limit 2)  浸润线埋深 1
+00:32:00  alarm   pz2.depth/orange             normal    orange  6.2 (limit 2.2)  浸润线埋深 2
+00:32:00  group   group:phreatic               normal    red     0  浸润线
