@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"pithead/agent/command"
 	"pithead/agent/event"
 	"pithead/config"
 	"pithead/drivers"
@@ -33,11 +34,13 @@ type story struct {
 // A deed is a line as
 //
 //	> 00:06:00 ack pond.level/yellow 值班员
+//	> 00:07:00 shelve pond.level/yellow 值班员 5m
 type deed struct {
 	at   time.Duration
 	op   string
 	what string
 	by   string
+	long time.Duration
 }
 
 const rule = "---\n"
@@ -57,8 +60,14 @@ func readStory(t *testing.T, kind string) *story {
 			if s.long, err = time.ParseDuration(w[1]); err != nil {
 				t.Fatal(err)
 			}
-		case len(w) == 5 && w[0] == ">":
-			s.deeds = append(s.deeds, deed{clock(t, w[1]), w[2], w[3], w[4]})
+		case len(w) >= 5 && w[0] == ">":
+			d := deed{at: clock(t, w[1]), op: w[2], what: w[3], by: w[4]}
+			if len(w) == 6 {
+				if d.long, err = time.ParseDuration(w[5]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.deeds = append(s.deeds, d)
 		case len(w) > 0 && w[0] != "#":
 			t.Fatalf("%s: what is %q?", s.file, l)
 		}
@@ -78,18 +87,25 @@ func clock(t *testing.T, text string) time.Duration {
 	return at.Sub(at.Truncate(24 * time.Hour))
 }
 
-// do does it to a judge, in its goroutine.
+// do does it to a judge, in its goroutine, as a signed command.
 func (d deed) do(j *judge) error {
-	switch d.op {
-	case "ack":
-		return j.ack(d.what, d.by, "")
-	case "reset":
-		return j.reset(d.what, d.by, "")
-	case "mode":
-		j.mode = d.what
-		return nil
+	o, ok := ops()[d.op]
+	if !ok || o.judge == nil {
+		return fmt.Errorf("nobody can %s", d.op)
 	}
-	return fmt.Errorf("nobody can %s", d.op)
+	c := command.Command{Op: d.op, By: d.by, Signed: true, Args: command.Args{For: command.Duration(d.long)}}
+	switch {
+	case strings.HasPrefix(d.op, "seal."):
+		c.Args.Seal = d.what
+	case d.op == "mode":
+		c.Args.Mode = d.what
+	case slices.Contains([]string{"test", "out", "in"}, d.op):
+		c.Args.Point = d.what
+	default:
+		c.Args.Alarm = d.what
+	}
+	_, err := j.command(c, o)
+	return err
 }
 
 // fromReadings are the kinds of event that come from readings and deeds.
