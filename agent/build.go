@@ -15,6 +15,7 @@ import (
 	"pithead/drivers"
 	"pithead/drivers/gpio"
 	"pithead/drivers/modbus"
+	"pithead/drivers/probe"
 	"pithead/drivers/sim"
 )
 
@@ -32,6 +33,8 @@ func open(b config.Bus, alarmed map[string]bool) (drivers.Bus, error) {
 		return gpio.Open(*b.GPIO)
 	case b.Sim != nil:
 		return sim.Open(*b.Sim)
+	case b.Probe != nil:
+		return probe.Open(*b.Probe)
 	}
 	return nil, fmt.Errorf("bus %s has no kind", b.ID)
 }
@@ -175,6 +178,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	for _, u := range site.Uplinks {
 		j.stand(alarm.Def{ID: "uplink:" + u.ID + "/fault", Level: alarm.Yellow, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
 	}
+	j.takeHours()
 	j.takeSeals(site)
 	for _, id := range []string{agentConfig, agentBuffer} {
 		j.stand(alarm.Def{ID: id, Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")

@@ -13,27 +13,29 @@ import (
 // at a time: whatever takes several gives way in between. Everything in it
 // belongs to the goroutine of run, but for what is said to be shared.
 type busLoop struct {
-	id     string
-	bus    drivers.Bus
-	share  float64 // percent of the bus's time, at most, for all units that are offline
-	units  []*unit
-	lines  []*line // trips first
-	emit   func(context.Context, []drivers.Reading)
-	report func(switched)
-	losses func(point string, edges uint64) // edges that are newly known to be lost
-	counts func(drivers.CounterStart)       // a register's total began, or its device restarted
-	log    *slog.Logger
-	told   time.Time // when the units' states were published
-	dead   time.Time // no offline unit is probed before, so that the living keep their share
-	asks   []ask     // reads for people that are not done
+	id       string
+	bus      drivers.Bus
+	share    float64 // percent of the bus's time, at most, for all units that are offline
+	units    []*unit
+	lines    []*line // trips first
+	emit     func(context.Context, []drivers.Reading)
+	report   func(switched)
+	losses   func(point string, edges uint64)  // edges that are newly known to be lost
+	refusals func(point string, pulses uint64) // likewise, that came too fast to be counted
+	counts   func(drivers.CounterStart)        // a register's total began, or its device restarted
+	log      *slog.Logger
+	told     time.Time // when the units' states were published
+	dead     time.Time // no offline unit is probed before, so that the living keep their share
+	asks     []ask     // reads for people that are not done
 
 	down   string    // why the line itself is not there; empty = it is
 	downAt time.Time // when it is tried again
 	busy   busy
 
-	lost  map[string]uint64 // edges of each point that were told as lost
-	whys  map[string]string // why a point is bad, as it was logged last
-	where map[string]int    // its line in the site file
+	lost    map[string]uint64 // edges of each point that were told as lost
+	refused map[string]uint64 // pulses of each point that came too fast, and were told
+	whys    map[string]string // why a point is bad, as it was logged last
+	where   map[string]int    // its line in the site file
 
 	addresses map[byte]string // devices of the site file
 
@@ -45,7 +47,7 @@ type busLoop struct {
 }
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
-	b := &busLoop{id: id, bus: bus, share: deadShare, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, whys: map[string]string{}}
+	b := &busLoop{id: id, bus: bus, share: deadShare, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, refused: map[string]uint64{}, whys: map[string]string{}}
 	for _, du := range bus.Units() {
 		u := &unit{Unit: du, most: most(du.ID), unset: len(du.Setup) > 0}
 		for _, dp := range du.Polls {

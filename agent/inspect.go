@@ -25,6 +25,14 @@ func (b *busLoop) remark(rs []drivers.Reading) {
 			b.counts(s)
 		}
 	}
+	if l, ok := b.bus.(drivers.Bounds); ok {
+		for _, r := range rs {
+			if n := l.Refused(r.Point); n > b.refused[r.Point] {
+				b.refusals(r.Point, n-b.refused[r.Point])
+				b.refused[r.Point] = n
+			}
+		}
+	}
 	for _, r := range rs {
 		text := reason(b.bus, r)
 		switch was := b.whys[r.Point]; {

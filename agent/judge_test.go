@@ -63,6 +63,7 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 	}
 	if f != nil {
 		b.restore(f, max(b.boot, 1), last, b.carried)
+		b.restoreHours(last)
 		b.restoreSeals(f, last, b.seals0)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

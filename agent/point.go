@@ -27,6 +27,7 @@ type point struct {
 	test     *aside      // nil: it is not under test
 	out      *aside      // nil: it is in service
 	guards   []*guard    // seals that watch it
+	running  *running    // counts its hours; nil: nothing does
 	feeds    []int       // computed points that need it, as places in judge.computed
 	groups   []*group
 	roots    []*root       // the bus and the device that it is gone with
@@ -143,6 +144,9 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 	}
 	for _, c := range p.feeds {
 		j.dirty[c], j.anyDirty = true, true
+	}
+	if p.running != nil {
+		j.sample(p.running.to, p.running.count(r, at))
 	}
 	for _, g := range p.premises {
 		g.dirty, j.premiseDirty = true, true

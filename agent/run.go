@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -205,9 +206,11 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
+	a.judge.restoreHours(last)
 	a.judge.restoreSeals(a.rec.fold, last, o.Before.seals)
 	a.judge.refill(a.newReread(last), a.judge.formulas())
 	a.rec.failed, a.rec.key, a.rec.unstored = a.diskFailed, a.key, a.tellUplinks
+	before := maps.Clone(o.Before.boards)
 	if a.buses, a.loops, err = openBuses(site, last, a.rec.fold.Counters, o.Before.boards, o.Log); err != nil {
 		return nil, errors.Join(err, a.buf.Close())
 	}
@@ -215,12 +218,14 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 		b.emit = a.emit
 		b.report = a.report
 		b.losses = a.tellLosses
+		b.refusals = a.tellRefusals
 		b.counts = a.tellCounter
 	}
 	if site.Alive != nil {
 		a.judge.beat(*site.Alive, a.moving)
 	}
 	a.tellStart(append(opened, faults...))
+	a.tellDoubts(last, before)
 	a.addUplinks()
 	return a, nil
 }

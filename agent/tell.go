@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"pithead/agent/event"
+	"pithead/agent/record"
 	"pithead/drivers"
 )
 
@@ -36,6 +37,34 @@ func (a *agent) tellCounter(s drivers.CounterStart) {
 		e.State, e.Why = "restarted", "its register began again at 0: the total goes on"
 	}
 	a.judge.tell(e, a.judge.now())
+}
+
+// tellRefusals records that pulses came faster than they can.
+func (a *agent) tellRefusals(point string, pulses uint64) {
+	a.judge.tell(event.Event{Kind: "fault", ID: point, Point: point, Why: "pulses came faster than at-most: bounce or tampering; they are not counted",
+		More: []event.Field{{Name: "refused", Value: pulses}}}, a.judge.now())
+}
+
+// tellDoubts says once of each counter that a start goes on with what it can't
+// know: pulses while no agent ran, and after a crash those of the last commit.
+func (a *agent) tellDoubts(last map[string]record.Last, kept boards) {
+	if a.rec.fold.Last == nil {
+		return
+	}
+	why := "pulses that came while the agent did not run are not counted"
+	if !a.rec.fold.Stopped {
+		why += fmt.Sprintf("; of those before, the last %v may be missing", a.site.Buffer.Commit)
+	}
+	for _, b := range a.site.Buses {
+		if _, open := kept[b.ID]; b.GPIO == nil || open {
+			continue
+		}
+		for _, in := range b.GPIO.Inputs {
+			if l, any := last[in.ID]; any && in.Counts != 0 {
+				a.judge.tell(event.Event{Kind: "fault", ID: in.ID, Point: in.ID, State: "doubt", Value: l.Good, Why: why}, a.judge.now())
+			}
+		}
+	}
 }
 
 // tellStart records that, and how, this run began.

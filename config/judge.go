@@ -33,6 +33,7 @@ type judge struct {
 	groups  catalog[*group]
 	taken   map[string]string // lines, coils, addresses: to what has them already
 	stack   []*point          // computed points being compiled
+	probes  []Bus
 
 	dirs     []string            // with profiles, before those that came with the agent
 	profiles map[string]*profile // by name; nil where it is wrong
@@ -84,7 +85,8 @@ type point struct {
 	reg        modbus.PointConfig
 	width      int // registers
 	site       Point
-	dormant    bool // this version can't read it
+	hoursOf    *point // this one counts how long that one is 1
+	dormant    bool   // this version can't read it
 	state      compileState
 	slowest    time.Duration // cycle among the inputs of a computed point; 0 = not known
 }
@@ -135,10 +137,12 @@ func (j *judge) run() {
 	j.collect()
 	each(j.buses.all, j.judgeBus)
 	each(j.devices.all, j.judgeDevice)
+	j.withHours()
 	each(j.points.all, j.judgePoint)
 	each(j.outputs.all, j.judgeOutput)
 	each(j.points.all, j.compile)
 	each(j.points.all, j.judgeValues)
+	each(j.points.all, j.judgeHours)
 	each(j.outputs.all, j.judgeVerify)
 	each(j.points.all, j.judgeAlarms)
 	each(j.buses.all, j.judgeSignals)

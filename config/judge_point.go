@@ -1,11 +1,14 @@
 package config
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"pithead/drivers"
 	"pithead/drivers/gpio"
 	"pithead/drivers/modbus"
+	"pithead/drivers/probe"
 	"pithead/drivers/sim"
 )
 
@@ -33,6 +36,10 @@ func (j *judge) judgePoint(p *point) {
 		Deadband: p.num("deadband"), AtLeast: p.dur("at-least"), Stats: p.bool("stats"), Decimals: -1,
 		Prove: p.dur("prove"),
 	}
+	if p.hoursOf != nil {
+		j.hoursPoint(p)
+		return
+	}
 	src, sure := j.only(p.object, sources, "source")
 	switch {
 	case !sure:
@@ -51,8 +58,7 @@ func (j *judge) judgePoint(p *point) {
 	case "value":
 		p.site.Type, p.site.Every = "computed", p.dur("every")
 	case "probe":
-		p.site.Type, p.kind, p.dormant = "bool", drivers.Bool, true
-		p.site.OnChange = true
+		j.probePoint(p)
 	}
 	j.judgeScale(p)
 }
@@ -80,7 +86,7 @@ func (j *judge) linePoint(p *point) {
 		p.site.OnChange = p.site.Deadband == 0
 	}
 	if pulses {
-		p.site.Type, p.site.OnChange, p.dormant = "frequency", false, true
+		p.site.Type, p.site.OnChange = "frequency", false
 	}
 	if counts && pulses {
 		j.keyf(p.object, "frequency", "either counts or measures; want one of counts and frequency")
@@ -90,7 +96,10 @@ func (j *judge) linePoint(p *point) {
 	}
 	in := gpio.InputConfig{
 		ID: p.id, Low: p.text("active") == "low", Pull: pulls[p.text("pull")], Debounce: p.dur("debounce"),
-		Counts: p.num("counts"), Every: p.site.Every, Line: p.line,
+		Counts: p.num("counts"), Rate: p.dur("frequency"), Every: p.site.Every, Line: p.line,
+	}
+	if v := p.given("at-most"); v != nil {
+		in.Least = leastBetween(v.text)
 	}
 	if !p.has("debounce") && p.kind == drivers.Bool {
 		in.Debounce = 5 * msec
@@ -174,4 +183,33 @@ func modbusUnit(b *bus, d *device) *modbus.UnitConfig {
 		b.modbus.Units = append(b.modbus.Units, d.conf)
 	}
 	return &b.modbus.Units[i]
+}
+
+// leastBetween is nine tenths of the time between two pulses at a rate such as
+// 10/s: what comes at that rate does not come like clockwork.
+func leastBetween(rate string) time.Duration {
+	n, unit, _ := strings.Cut(rate, "/")
+	f, err := strconv.ParseFloat(n, 64)
+	if err != nil || f <= 0 {
+		return 0
+	}
+	each := map[string]time.Duration{"s": sec, "m": 60 * sec, "h": 3600 * sec}[unit]
+	return time.Duration(0.9 * float64(each) / f)
+}
+
+// probePoint is 1 while an address answers; each has a loop of its own, since
+// one that does not answer takes its time.
+func (j *judge) probePoint(p *point) {
+	p.site.Type, p.kind, p.site.OnChange = "bool", drivers.Bool, true
+	v := p.given("probe")
+	if v == nil {
+		return
+	}
+	c := probe.Config{ID: "probe:" + p.id, Point: p.id, URL: v.text, Every: p.site.Every, Timeout: min(p.site.Every, 5*sec)}
+	if _, err := probe.Open(c); err != nil || strings.HasPrefix(v.text, "tcp:") && !strings.Contains(strings.TrimPrefix(v.text, "tcp://"), ":") {
+		j.errorf(v.place, "%q can't be probed; want a host, of tcp with its port, as tcp://192.168.1.64:80", v.text)
+		return
+	}
+	p.site.Bus = c.ID
+	j.probes = append(j.probes, Bus{ID: c.ID, Line: p.line, Probe: &c})
 }

@@ -97,6 +97,7 @@ func (j *judge) assemble() {
 	for _, b := range j.buses.all {
 		s.Buses = append(s.Buses, b.build())
 	}
+	s.Buses = append(s.Buses, j.probes...)
 	for _, d := range j.devices.all {
 		s.Devices = append(s.Devices, d.site)
 	}

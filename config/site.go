@@ -13,6 +13,7 @@ import (
 	"pithead/drivers"
 	"pithead/drivers/gpio"
 	"pithead/drivers/modbus"
+	"pithead/drivers/probe"
 	"pithead/drivers/sim"
 )
 
@@ -52,7 +53,7 @@ type Site struct {
 	Later []string
 }
 
-// A Bus is one line or board. Exactly one of Modbus, GPIO and Sim is set.
+// A Bus is one line or board. Exactly one of Modbus, GPIO, Sim and Probe is set.
 type Bus struct {
 	ID   string
 	Line int
@@ -62,6 +63,7 @@ type Bus struct {
 	Modbus    *modbus.Config
 	GPIO      *gpio.Config
 	Sim       *sim.Config
+	Probe     *probe.Config // of one point
 }
 
 // A Device is a Modbus unit, on a Modbus or a simulated bus.
@@ -83,7 +85,8 @@ type Point struct {
 	Range          *[2]float64
 	Decimals       int // -1 = all
 	Deadband       float64
-	OnChange       bool // stored on change and AtLeast: bool and GPIO points
+	HoursOf        string // it counts how long that point is 1; empty: it does not
+	OnChange       bool   // stored on change and AtLeast: bool and GPIO points
 	AtLeast        time.Duration
 	Stats          bool
 	Value          *expr.Expr // of a computed point

@@ -116,6 +116,13 @@ type Losses interface {
 	Lost(point string) uint64
 }
 
+// Bounds is a Bus that counts no pulses that come faster than they can. Refused
+// is how many those were since the bus was opened. It may be called while Watch
+// runs.
+type Bounds interface {
+	Refused(point string) uint64
+}
+
 // Reasons is a Bus that can say more of a bad point than its quality: a line
 // that another program holds, a name that is not on the chip. Why is nil while
 // the point's last Read was sound.

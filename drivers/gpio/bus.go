@@ -103,6 +103,17 @@ func (b *bus) Lost(point string) uint64 {
 	return in.lost
 }
 
+// Refused counts pulses that came sooner than they can.
+func (b *bus) Refused(point string) uint64 {
+	in := b.input(point)
+	if in == nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return in.refused
+}
+
 func (b *bus) Why(point string) error {
 	if in := b.input(point); in != nil {
 		return in.err

@@ -18,14 +18,16 @@ type input struct {
 	err    error // why it could not be read last; the owner's
 
 	// Under bus.mu:
-	level periph.Level // settled
-	known bool         // level was seen
-	seq   uint32       // of the last edge
-	lost  uint64
-	total drivers.Total
-	last  time.Time // of the last pulse
-	fresh bool      // pulses came since the total was told
-	told  time.Time
+	level   periph.Level // settled
+	known   bool         // level was seen
+	seq     uint32       // of the last edge
+	lost    uint64
+	total   drivers.Total
+	last    time.Time // of the last pulse
+	rate    rate
+	refused uint64 // pulses that came too soon
+	fresh   bool   // pulses came since the total was told
+	told    time.Time
 	// The kernel does not debounce; then a level counts once it stood for Debounce.
 	soft    bool
 	pending bool
@@ -34,13 +36,13 @@ type input struct {
 }
 
 func newInput(b *bus, c InputConfig) *input {
-	return &input{InputConfig: c, bus: b, active: periph.Level(!c.Low), total: drivers.NewTotal(c.Counts)}
+	return &input{InputConfig: c, bus: b, active: periph.Level(!c.Low), total: drivers.NewTotal(c.Counts), rate: rate{window: c.Rate}}
 }
 
 // Edges that the kernel keeps until we read them: a counter at 1000 pulses a
-// second has a quarter of a second, a contact that chatters at 1 ms 64 ms.
+// second has half a second, a contact that chatters at 1 ms 64 ms.
 const (
-	bufferCounts = 512
+	bufferCounts = 1024 // the most that a kernel takes
 	bufferLevel  = 64
 )
 
@@ -68,17 +70,33 @@ func (in *input) request(c chip, offset int, debounce time.Duration) error {
 	in.bus.mu.Lock()
 	in.seq, in.known, in.pending = 0, false, false
 	in.soft = debounce < in.Debounce
+	in.rate.halt()
 	in.bus.mu.Unlock()
 	o := inputOptions{debounce: debounce, buffer: bufferLevel, edges: in.edge}
-	if in.Counts != 0 {
+	if !in.isLevel() {
 		o.buffer = bufferCounts
 	}
 	pin := c.input(offset, o)
-	if err := pin.In(pulls[in.Pull], periph.BothEdges); err != nil {
+	if err := pin.In(pulls[in.Pull], in.edges(debounce)); err != nil {
 		return err
 	}
 	in.pin = pin
 	return nil
+}
+
+// isLevel says that the point is the level itself.
+func (in *input) isLevel() bool { return in.Counts == 0 && in.Rate == 0 }
+
+// edges are those that are asked for. A frequency of 2000 Hz needs one of two;
+// what is debounced here, or may have lost some, both.
+func (in *input) edges(debounce time.Duration) periph.Edge {
+	switch {
+	case in.Rate == 0 || in.Debounce > debounce:
+		return periph.BothEdges
+	case in.active == periph.High:
+		return periph.RisingEdge
+	}
+	return periph.FallingEdge
 }
 
 // With no pull asked for the board's own stays as it was set up.
@@ -136,6 +154,7 @@ func (in *input) edge(e edge) {
 	// Sequence numbers wrap; a step backwards is no gap.
 	if step := e.seq - in.seq; step > 1 && step < 1<<31 {
 		in.lost += uint64(step - 1)
+		in.missed(uint64(step-1), e.at)
 	}
 	in.seq = e.seq
 	if !in.soft {
@@ -167,20 +186,41 @@ func (in *input) settle(now time.Time) {
 // accept takes a change of level.
 func (in *input) accept(level periph.Level, at time.Time) {
 	in.level, in.known = level, true
-	if in.Counts == 0 {
+	switch {
+	case in.isLevel():
 		in.bus.keep(in.reading(at))
-		return
-	}
-	if level == in.active {
+	case level != in.active:
+	case in.Rate > 0:
+		in.rate.add(1, at)
+	case in.Least > 0 && !in.last.IsZero() && at.Sub(in.last) < in.Least:
+		in.refused++ // bounce, or somebody who shakes it
+	default:
 		in.total.Add(1)
 		in.last, in.fresh = at, true
 	}
 }
 
+// missed counts edges of a frequency that the kernel numbered and dropped: they
+// were there. A total stays a lower bound.
+func (in *input) missed(edges uint64, at time.Time) {
+	if in.Rate > 0 && in.edges(in.Debounce) == periph.BothEdges {
+		in.rate.add(edges/2, at)
+	} else if in.Rate > 0 {
+		in.rate.add(edges, at)
+	}
+}
+
 // reading is the settled level, or the total, at a time.
 func (in *input) reading(at time.Time) drivers.Reading {
-	if in.Counts == 0 {
+	if in.isLevel() {
 		return drivers.Reading{Point: in.ID, At: at, Value: drivers.BoolValue(in.level == in.active)}
+	}
+	if in.Rate > 0 {
+		if in.rate.roll(at); !in.rate.known {
+			return drivers.Bad(in.ID, at, drivers.Sensor) // no window is over yet
+		}
+		v, q := in.Scale.Apply(drivers.NumberValue(in.rate.hertz), 0)
+		return drivers.Reading{Point: in.ID, At: at, Value: v, Quality: q}
 	}
 	// Rounding a total would make it drift at every restart.
 	whole := drivers.Scale{Decimals: -1, Range: in.Scale.Range}

@@ -25,8 +25,8 @@ type lineIn struct {
 }
 
 // In asks for the line and hands its edges on from then on, until Halt.
-func (l *lineIn) In(pull periph.Pull, _ periph.Edge) error {
-	request := l.request(pull)
+func (l *lineIn) In(pull periph.Pull, edges periph.Edge) error {
+	request := l.request(pull, edges)
 	if err := uapi.GetLine(l.device.file.Fd(), &request); err != nil {
 		return err
 	}
@@ -42,11 +42,17 @@ func (l *lineIn) In(pull periph.Pull, _ periph.Edge) error {
 	return nil
 }
 
-func (l *lineIn) request(pull periph.Pull) uapi.LineRequest {
+func (l *lineIn) request(pull periph.Pull, edges periph.Edge) uapi.LineRequest {
 	r := uapi.LineRequest{Lines: 1, EventBufferSize: uint32(l.options.buffer)}
 	r.Offsets[0] = uint32(l.offset)
 	copy(r.Consumer[:len(r.Consumer)-1], "pithead")
-	r.Config.Flags = uapi.LineFlagV2Input | uapi.LineFlagV2EdgeBoth
+	r.Config.Flags = uapi.LineFlagV2Input
+	if edges != periph.FallingEdge {
+		r.Config.Flags |= uapi.LineFlagV2EdgeRising
+	}
+	if edges != periph.RisingEdge {
+		r.Config.Flags |= uapi.LineFlagV2EdgeFalling
+	}
 	switch pull {
 	case periph.PullUp:
 		r.Config.Flags |= uapi.LineFlagV2BiasPullUp

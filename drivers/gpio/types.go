@@ -9,6 +9,7 @@
 //  4. A total counts each change to active once, in integers; it never drifts.
 //  5. An edge that the kernel had to drop is counted as lost. Kernels before 5.10
 //     don't number edges; there a loss can't be seen.
+//     Pulses that come faster than they can are not counted, but told.
 //  6. An output's line shows no level that was not asked for, and is not touched
 //     before the first Set. Close leaves levels as they are, as far as the chip does.
 package gpio
@@ -43,9 +44,11 @@ type InputConfig struct {
 	Low      bool   // active: low
 	Pull     Pull
 	Debounce time.Duration
-	Counts   float64 // each change to active adds this; 0 = a level
+	Counts   float64       // each change to active adds this; 0 = a level
+	Least    time.Duration // of what counts: pulses that come sooner after the last are refused; 0 = none
+	Rate     time.Duration // pulses a second, measured over this; 0 = none
 	Every    time.Duration
-	Scale    drivers.Scale // only its Range, and only of a total
+	Scale    drivers.Scale // of a total only its Range; all of it of a rate
 	Line     int           // in the site file
 }
 

@@ -1,0 +1,51 @@
+package agent
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pithead/agent/record"
+	"pithead/config"
+	"pithead/drivers"
+)
+
+func pump() *config.Site {
+	return &config.Site{Site: "pit", Gateway: "g", Points: []config.Point{
+		{ID: "pump", Bus: "board", Decimals: -1, OnChange: true, AtLeast: 5 * time.Minute},
+		{ID: "pump.hours", HoursOf: "pump", Decimals: 4, OnChange: true, AtLeast: 5 * time.Minute},
+	}}
+}
+
+func TestHours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, pump(), newFold(), map[string]record.Last{"pump.hours": {Good: drivers.NumberValue(100.5)}})
+		for _, c := range []struct {
+			story string
+			do    func()
+			want  string
+		}{
+			{"it goes on from what was stored", func() { b.good("pump", 0) }, "100.5"},
+			{"standing counts nothing", func() { time.Sleep(time.Hour); b.good("pump", 1) }, "100.5"},
+			{"an hour and a half", func() { time.Sleep(90 * time.Minute); b.good("pump", 1) }, "102"},
+			{"up to the moment it stops", func() { time.Sleep(30 * time.Minute); b.good("pump", 0) }, "102.5"},
+			{"what was not seen is not counted", func() {
+				b.good("pump", 1)
+				time.Sleep(time.Hour)
+				b.bad("pump", drivers.Comm)
+				time.Sleep(time.Hour)
+				b.good("pump", 1)
+			}, "102.5"},
+			{"and goes on from there", func() { time.Sleep(time.Hour); b.good("pump", 1) }, "103.5"},
+		} {
+			c.do()
+			if r := b.latest("pump.hours"); r.Quality != drivers.Good || r.Value.String() != c.want {
+				t.Errorf("%s: %v %v, want %s", c.story, r.Value, r.Quality, c.want)
+			}
+		}
+		b.bad("pump", drivers.Comm)
+		if r := b.latest("pump.hours"); r.Quality != drivers.Input || r.Value.Kind() != drivers.None {
+			t.Errorf("while the pump is not seen: %v %v", r.Value, r.Quality)
+		}
+	})
+}
