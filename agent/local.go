@@ -64,6 +64,7 @@ func (a *agent) serve(s *stage) {
 	mux.HandleFunc("POST /signed", a.serveSigned)
 	mux.HandleFunc("GET /read", a.serveRead)
 	a.serveBuffer(mux)
+	mux.HandleFunc("GET /units", a.serveUnits)
 	mux.HandleFunc("GET /scan", a.serveScan)
 	mux.HandleFunc("GET /stream", web.Stream(a.watch))
 	srv := &http.Server{Handler: mux, ConnContext: withPeer, ReadHeaderTimeout: 5 * time.Second,

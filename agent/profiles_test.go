@@ -187,7 +187,7 @@ func TestProfilesOnTheWire(t *testing.T) {
 	if s == nil {
 		t.Fatal(problems)
 	}
-	reads, err := ReadOnce(context.Background(), s, nil)
+	reads, _, err := ReadOnce(context.Background(), s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

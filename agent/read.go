@@ -13,23 +13,26 @@ import (
 )
 
 // ReadOnce reads points (all, if none is named) without an agent: it opens the
-// buses that they need, asks each once, and lets go. It switches no output.
-func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalRead, error) {
+// buses that they need, asks each once, and lets go. It switches no output. It
+// also tells what became of the requests.
+func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalRead, []LocalUnit, error) {
 	need, err := needed(site, points)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a := &agent{site: site, clock: NewClock(0, false)}
 	a.judge = newJudge(site, a.clock, newQueue(0), nil)
 	var out []LocalRead
+	var units []LocalUnit
 	for _, cb := range site.Buses {
 		bus, err := open(cb, nil)
 		if err != nil {
-			return nil, fmt.Errorf("bus %s: %w", cb.ID, err)
+			return nil, nil, fmt.Errorf("bus %s: %w", cb.ID, err)
 		}
 		is := readBus(ctx, bus, need)
+		units = append(units, countsOf(cb.ID, bus)...)
 		if err := bus.Close(); err != nil {
-			return nil, fmt.Errorf("bus %s: %w", cb.ID, err)
+			return nil, nil, fmt.Errorf("bus %s: %w", cb.ID, err)
 		}
 		for _, i := range is {
 			p := a.judge.points[a.judge.index[i.Point]]
@@ -45,7 +48,7 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 		p.last, p.seen = drivers.Reading{Point: p.cfg.ID, At: time.Now(), Value: v, Quality: q}, true
 		out = append(out, a.localRead(drivers.Inspection{Reading: p.last}))
 	}
-	return slices.DeleteFunc(out, func(r LocalRead) bool { return len(points) > 0 && !slices.Contains(points, r.Point) }), nil
+	return slices.DeleteFunc(out, func(r LocalRead) bool { return len(points) > 0 && !slices.Contains(points, r.Point) }), units, nil
 }
 
 // needed is the points asked for and all that they are computed from.

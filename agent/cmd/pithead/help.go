@@ -29,8 +29,14 @@ It touches no hardware and needs no agent.`
 
 const readHelp = `
   POINT…       points of the site file; default all
+  -v           also what became of the requests to each unit: asked, good, silent,
+               broken, refused, held back, cycles missed, share of the bus's time,
+               time to answer (half, and 99 of 100, within)
   --site FILE  the site file, where no agent runs
-  --json       one JSON array
+  --json       one JSON array; with -v an object with readings and units
+
+Raw registers are in protocol order. A number of two or four registers is shown
+in all four byte orders, that of the site file in brackets: the sane one is right.
 
 Asks the running agent; where none runs it opens the bus itself. Exit 1 when a
 point could not be read.`

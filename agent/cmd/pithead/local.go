@@ -14,12 +14,9 @@ import (
 	"os"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"pithead/agent"
-	"pithead/config"
-	"pithead/drivers"
 )
 
 // commandAgent gives the running agent a command that nobody signed; the agent
@@ -131,88 +128,4 @@ func (a *answer) trailer(name string) string { return a.resp.Trailer.Get(name) }
 func (a *answer) Close() error {
 	a.stop()
 	return a.conn.Close()
-}
-
-func runRead(ctx context.Context, args []string, s streams) int {
-	f := newFlags("read", s)
-	file := f.String("site", defaultSite, "")
-	asJSON := f.Bool("json", false, "")
-	points, status, ok := f.parse(args, s, -1)
-	if !ok {
-		return status
-	}
-	reads, err := readPoints(ctx, *file, points, s)
-	if err != nil {
-		fmt.Fprintln(s.err, "pithead read:", err)
-		return wrong
-	}
-	if *asJSON {
-		_ = json.NewEncoder(s.out).Encode(reads)
-	} else {
-		printReads(s.out, reads)
-	}
-	for _, r := range reads {
-		if r.Quality != "good" {
-			return wrong
-		}
-	}
-	return done
-}
-
-// readPoints asks the running agent, or opens the buses where none runs.
-func readPoints(ctx context.Context, file string, points []string, s streams) ([]agent.LocalRead, error) {
-	body, err := askAgent(ctx, http.MethodGet, "/read", url.Values{"point": points}, nil)
-	if err == nil {
-		var reads []agent.LocalRead
-		return reads, json.Unmarshal(body, &reads)
-	}
-	if !errors.Is(err, errNoAgent) {
-		return nil, err
-	}
-	site, problems := config.Load(file)
-	if site == nil {
-		for _, p := range problems {
-			fmt.Fprintln(s.err, p.String())
-		}
-		return nil, fmt.Errorf("%w, and %s is bad", errNoAgent, file)
-	}
-	return agent.ReadOnce(ctx, site, points)
-}
-
-func printReads(out io.Writer, reads []agent.LocalRead) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "POINT\tVALUE\tQUALITY\tRAW\tTOOK\t")
-	for _, r := range reads {
-		q := r.Quality
-		if r.Code != 0 {
-			q = fmt.Sprintf("%s %d", q, r.Code)
-		}
-		raw := "-"
-		if len(r.Raw) > 0 {
-			raw = ""
-			for _, register := range r.Raw {
-				raw += fmt.Sprintf(" %04x", register)
-			}
-			raw = raw[1:]
-		}
-		value := r.Value.String()
-		if r.Value.Kind() != drivers.None {
-			value = strings.TrimSpace(value + " " + r.Unit)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f ms\t%s\n", r.Point, value, q, raw, r.TookMS, strings.TrimSpace(r.Why+" "+inOrders(r.Orders)))
-	}
-	_ = w.Flush()
-}
-
-// inOrders is a number in each byte order, that of the site file in brackets.
-func inOrders(orders []agent.LocalOrder) string {
-	var out []string
-	for _, o := range orders {
-		text := o.Order + " " + o.Value.String()
-		if o.Set {
-			text = "[" + text + "]"
-		}
-		out = append(out, text)
-	}
-	return strings.Join(out, "  ")
 }

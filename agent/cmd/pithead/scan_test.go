@@ -139,10 +139,39 @@ func TestScanByTheRunningAgent(t *testing.T) {
 	if status != done || !strings.Contains(out.String(), "device level1 of the site file, online") || !strings.Contains(out.String(), "unit 4    answers with exception 1") {
 		t.Errorf("exit %d\n%s\n%s", status, out.String(), errs.String())
 	}
+	out.Reset()
+	if status := run(context.Background(), []string{"read", "-v"}, nil, &out, &errs); status != done || !strings.Contains(out.String(), "\nlevel1  b    online") {
+		t.Errorf("read -v: exit %d\n%s\n%s", status, out.String(), errs.String())
+	}
 	for args, want := range map[string]string{"b --all-speeds": "polls this bus at its own speed", "nope": `there is no bus "nope"`, "pit": "is no Modbus line"} {
 		errs.Reset()
 		if status := run(context.Background(), append([]string{"scan"}, strings.Fields(args)...), nil, io.Discard, &errs); status != wrong || !strings.Contains(errs.String(), want) {
 			t.Errorf("%s: exit %d, %s", args, status, errs.String())
 		}
+	}
+}
+
+// Without an agent too, and in every order.
+func TestReadShowsOrdersAndCounts(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PITHEAD_SOCKET", filepath.Join(dir, "none.sock"))
+	file := filepath.Join(dir, "site.yaml")
+	write(t, file, fmt.Sprintf("version: 1\nsite: s\ngateway: g\nbuses: {b: {tcp: %q}}\ndevices: {d: {bus: b, unit: 3}}\n"+
+		"points: {p: {device: d, holding: 0, type: u32, order: CDAB}}\n", modbusServer(t, func(byte) {})))
+	var out strings.Builder
+	status := run(context.Background(), []string{"read", "-v", "--site", file}, nil, &out, io.Discard)
+	for _, want := range []string{"1230 1231", "ABCD 305140273  [CDAB 305205808]  BADC 806498578  DCBA 823275538", "\nd     b    -   1      1 "} {
+		if status != done || !strings.Contains(out.String(), want) {
+			t.Errorf("exit %d, want %s in\n%s", status, want, out.String())
+		}
+	}
+	out.Reset()
+	_ = run(context.Background(), []string{"read", "-v", "--json", "--site", file}, nil, &out, io.Discard)
+	var got struct {
+		Readings []struct{ Orders []struct{ Order string } }
+		Units    []struct{ Requests, Good int }
+	}
+	if err := json.Unmarshal([]byte(out.String()), &got); err != nil || len(got.Readings) != 1 || len(got.Readings[0].Orders) != 4 || len(got.Units) != 1 || got.Units[0].Good != 1 {
+		t.Errorf("%s: %v", out.String(), err)
 	}
 }
