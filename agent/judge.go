@@ -33,6 +33,7 @@ type judge struct {
 
 	points   []*point
 	index    map[string]int
+	latest   int // place of the point that was looked up last
 	computed []*point // inputs before outputs
 	dirty    []bool   // of computed
 	anyDirty bool
@@ -162,13 +163,33 @@ func (j *judge) batch(rs []drivers.Reading) {
 			continue
 		}
 		for _, r := range rs {
-			if i, ok := j.index[r.Point]; ok && first == (len(j.points[i].premises) > 0) {
-				j.take(j.points[i], r)
+			if p := j.point(r.Point); p != nil && first == (len(p.premises) > 0) {
+				j.take(p, r)
 			}
 		}
 		j.openPremises()
 	}
 	j.compute()
+}
+
+// point is the point of that id, or nil. Units are polled in turn, so mostly it
+// is the one that came after the last the time before: in a map of ten thousand
+// ids nearly every look is one into cold memory.
+func (j *judge) point(id string) *point {
+	if len(j.points) == 0 {
+		return nil
+	}
+	last := j.points[j.latest]
+	if next := j.points[last.after]; next.cfg.ID == id {
+		j.latest = last.after
+		return next
+	}
+	i, ok := j.index[id]
+	if !ok {
+		return nil
+	}
+	last.after, j.latest = i, i
+	return j.points[i]
 }
 
 // settle ends whatever was done: outputs first, then what is to be stored.

@@ -15,6 +15,7 @@ import (
 // point is what the judge knows of one point.
 type point struct {
 	cfg      *config.Point
+	after    int // place of the point that was looked up after this one
 	last     drivers.Reading
 	at       time.Duration  // of last, since boot
 	seen     bool           // last counts

@@ -132,17 +132,35 @@ func (e *Encoder) look(rs []Reading) error {
 		return fmt.Errorf("%d readings are more than the %d that a frame takes", len(rs), MaxReadings)
 	}
 	e.found = e.found[:0]
+	at := e.state.at
 	for k := range rs {
-		i, ok := e.index[rs[k].Point]
+		i, ok := e.find(at, rs[k].Point)
 		if !ok {
 			return fmt.Errorf("point %q is not in the dictionary", rs[k].Point)
 		}
+		at = i
 		if err := check(&rs[k]); err != nil {
 			return err
 		}
 		e.found = append(e.found, i)
 	}
 	return nil
+}
+
+// find is the place of a point, which mostly is the one predicted after at: a
+// map of ten thousand points is slow to look into.
+func (e *Encoder) find(at int, id string) (int, bool) {
+	if len(e.state.points) > 0 {
+		next := 0
+		if at >= 0 {
+			next = e.state.points[at].next
+		}
+		if e.state.points[next].id == id {
+			return next, true
+		}
+	}
+	i, ok := e.index[id]
+	return i, ok
 }
 
 func check(r *Reading) error {

@@ -5,13 +5,22 @@ import (
 	"pithead/config"
 )
 
+// begin is how the JSON of a point's readings begins.
+type begin struct {
+	point string
+	json  []byte // nil: the uplink leaves it out
+	after int    // place of the point whose reading came after one of this
+}
+
 // readings is the codec of the data lane.
 type readings struct {
 	u      *Uplink
 	dec    record.Decoder
 	batch  record.Batch
 	era    era
-	begins map[string][]byte // by point: how its JSON begins; nil: the uplink leaves it out
+	index  map[string]int // of points, places in begins
+	begins []begin
+	latest int // place of the newest reading's point
 	json   []byte
 	thin   *thinner    // nil: every reading
 	over   func() bool // the budget for readings is spent
@@ -34,13 +43,7 @@ func (r *readings) frame(epoch string, payload []byte) (int, error) {
 
 func (r *readings) item(i int, n uint64) (item, bool) {
 	rd := &r.batch.Readings[i]
-	begin, known := r.begins[rd.Point]
-	if !known {
-		if config.Matches(r.u.cfg.Points, rd.Point) {
-			begin = appendText([]byte{'{'}, "p", rd.Point)
-		}
-		r.begins[rd.Point] = begin
-	}
+	begin := r.beginOf(rd.Point)
 	if begin == nil {
 		return item{}, false
 	}
@@ -56,6 +59,31 @@ func (r *readings) item(i int, n uint64) (item, bool) {
 	}
 	r.json = append(appendValue(b, "v", rd.Value, rd.Quality, rd.Code), '}')
 	return item{n: n, era: r.era, first: at, json: r.json}, true
+}
+
+// beginOf is how the JSON of a point's reading begins. Readings come in nearly
+// the same order each cycle: mostly it is the one that followed the last time,
+// and a map of ten thousand points is slow to look into.
+func (r *readings) beginOf(point string) []byte {
+	if len(r.begins) > 0 {
+		after := r.begins[r.latest].after
+		if b := &r.begins[after]; b.point == point {
+			r.latest = after
+			return b.json
+		}
+	}
+	i, known := r.index[point]
+	if !known {
+		i = len(r.begins)
+		r.index[point] = i
+		b := begin{point: point}
+		if config.Matches(r.u.cfg.Points, point) {
+			b.json = appendText([]byte{'{'}, "p", point)
+		}
+		r.begins = append(r.begins, b)
+	}
+	r.begins[r.latest].after, r.latest = i, i
+	return r.begins[i].json
 }
 
 // statistics is the codec of the stats lane.
