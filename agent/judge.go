@@ -33,7 +33,7 @@ type judge struct {
 
 	points   []*point
 	index    map[string]int
-	latest   int // place of the point that was looked up last
+	latest   int      // place of the point that was looked up last
 	computed []*point // inputs before outputs
 	dirty    []bool   // of computed
 	anyDirty bool

@@ -49,6 +49,9 @@ type sweep struct {
 	last  time.Time // when something was asked
 }
 
+// mostSweepWait bounds one question: outputs and polls wait for it.
+const mostSweepWait = time.Second
+
 // sweepRest is how long a busy bus may keep a sweep waiting.
 const sweepRest = time.Second
 
@@ -82,9 +85,12 @@ func (b *busLoop) sweepOne(ctx context.Context, a *ask, now time.Time) (next tim
 		default: // whoever listens is slow; the next line says more anyway
 		}
 	}
-	if !more || a.ctx.Err() != nil {
+	switch {
+	case !more || a.ctx.Err() != nil:
 		close(w.lines)
 		b.asks = b.asks[1:]
+	case len(b.asks) > 1: // somebody wants to read meanwhile
+		b.asks = append(b.asks[1:], b.asks[0])
 	}
 	return now
 }
@@ -108,6 +114,9 @@ func (a *agent) serveScan(w http.ResponseWriter, r *http.Request) {
 	}
 	units, err := ParseUnits(q.Get("units"))
 	wait, wrong := time.ParseDuration(q.Get("wait"))
+	if wrong == nil && (wait <= 0 || wait > mostSweepWait) {
+		wrong = fmt.Errorf("a unit may have at most %v to begin its answer while an agent polls the bus; stop it to wait longer", mostSweepWait)
+	}
 	if err = errors.Join(err, wrong); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

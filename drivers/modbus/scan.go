@@ -115,8 +115,12 @@ type Sweep struct {
 	found map[byte]bool
 }
 
-// patience is how much longer the second round of a sweep waits.
-const patience = 5
+// patience is how much longer the second round of a sweep waits, but for no more
+// than mostPatience beyond what the first did: nothing else goes on meanwhile.
+const (
+	patience     = 5
+	mostPatience = 2 * time.Second
+)
 
 func NewSweep(units []byte, wait time.Duration, known map[byte]bool) *Sweep {
 	return &Sweep{units: units, wait: wait, known: known, found: map[byte]bool{}}
@@ -131,10 +135,13 @@ func (w *Sweep) Left() (units int, most time.Duration) {
 
 func (w *Sweep) patient() time.Duration {
 	if w.slow {
-		return patience * w.wait
+		return w.second()
 	}
 	return w.wait
 }
+
+// second is how long the second round waits.
+func (w *Sweep) second() time.Duration { return max(w.wait, min(patience*w.wait, mostPatience)) }
 
 // Step asks one question: what a unit said when there is no more to ask it and
 // it is there, and whether the sweep goes on.
@@ -162,7 +169,7 @@ func (w *Sweep) Step(ctx context.Context, s *Scanner) (f *Found, more bool, err 
 	}
 	if w.at++; w.at == len(w.units) && !w.slow {
 		if f == nil { // the last one may be slow
-			if _, err := s.hear(0, 0, time.Now().Add(patience*w.wait)); err != nil {
+			if _, err := s.hear(0, 0, time.Now().Add(w.second())); err != nil {
 				return nil, false, err
 			}
 		}
