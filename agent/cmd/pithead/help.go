@@ -72,8 +72,8 @@ const writeHelp = `
   --why TEXT   recorded with it
   --site FILE  the site file, where no agent runs
 
-A running agent switches, and records who asked. It switches nothing off that an
-alarm asks for. Where no agent runs the line is opened, and nobody else may have
+A running agent switches, and records who asked; off ends what was switched on by
+hand, and nothing that an alarm asks for. Where no agent runs the line is opened, and nobody else may have
 it open; the output is held until the time is over or Ctrl-C, then put back. A
 trip is never switched off that way, and stays on once it is.`
 

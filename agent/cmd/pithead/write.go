@@ -41,7 +41,11 @@ func runWrite(ctx context.Context, args []string, s streams) int {
 		return usage
 	}
 	output, on := rest[0], rest[1] == "on"
-	if !*yes && !s.agree(fmt.Sprintf("Switch %s %s for %v by hand?", output, rest[1], until)) {
+	question := fmt.Sprintf("Switch %s on for %v by hand?", output, until)
+	if !on {
+		question = fmt.Sprintf("Switch %s off?", output)
+	}
+	if !*yes && !s.agree(question) {
 		fmt.Fprintln(s.err, "pithead write: nothing was switched; --yes asks nobody")
 		return wrong
 	}
@@ -66,8 +70,12 @@ func (s streams) agree(question string) bool {
 func writeOutput(ctx context.Context, file, output string, on bool, until time.Duration, why string, s streams) error {
 	_, err := commandAgent(ctx, agent.LocalCommand{Op: "output", Why: why,
 		Args: cmd.Args{Output: output, On: &on, For: cmd.Duration(until)}})
-	if err == nil {
-		fmt.Fprintf(s.out, "%s is %s by hand for %v, as far as no alarm asks otherwise; it is recorded\n", output, onOff(on), until)
+	switch {
+	case err == nil && on:
+		fmt.Fprintf(s.out, "%s is on by hand for %v; it is recorded\n", output, until)
+		return nil
+	case err == nil:
+		fmt.Fprintf(s.out, "%s is no longer on by hand, and off unless an alarm asks for it; it is recorded\n", output)
 		return nil
 	}
 	if !errors.Is(err, errNoAgent) {
@@ -87,9 +95,3 @@ func writeOutput(ctx context.Context, file, output string, on bool, until time.D
 	return agent.WriteOnce(ctx, site, output, on, func(text string) { fmt.Fprintln(s.out, text) })
 }
 
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
-}

@@ -51,3 +51,40 @@ func TestWriteWithoutAnAgent(t *testing.T) {
 		})
 	}
 }
+
+// The running agent switches by hand, and its record says who.
+func TestWriteByTheRunningAgent(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("STATE_DIRECTORY", dir)
+	t.Setenv("PITHEAD_SOCKET", filepath.Join(dir, "s"))
+	page := freePort(t)
+	file := filepath.Join(dir, "site.yaml")
+	write(t, file, handSite+"buffer: {dir: "+dir+", size: 16MB}\nweb: {listen: \""+page+"\"}\n")
+	s := start(t, page, file)
+	defer s.stop()
+	var out, errs strings.Builder
+	if status := run(context.Background(), []string{"write", "siren", "on", "--yes", "--for", "5m", "--why", "试警笛"}, nil, &out, &errs); status != done ||
+		!strings.Contains(out.String(), "siren is on by hand for 5m0s") {
+		t.Fatalf("exit %d\n%s\n%s", status, out.String(), errs.String())
+	}
+	s.until("the siren is on", func() bool {
+		var got struct {
+			Outputs []struct {
+				ID string
+				On bool
+			}
+		}
+		if s.get("api/v1/alarms", &got) != nil {
+			return false
+		}
+		for _, o := range got.Outputs {
+			if o.ID == "siren" && o.On {
+				return true
+			}
+		}
+		return false
+	})
+	if status := run(context.Background(), []string{"write", "horn", "on", "--yes"}, nil, &out, &errs); status != wrong || !strings.Contains(errs.String(), "horn") {
+		t.Errorf("no such output: exit %d, %s", status, errs.String())
+	}
+}
