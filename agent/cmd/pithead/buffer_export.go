@@ -121,7 +121,9 @@ func tellResult(w io.Writer, r export.Result, events bool) {
 	if r.Undated > 0 {
 		fmt.Fprintf(w, "left out: %d %s without a wall time, since the clock was unknown; without --from and --to in times NDJSON has them, by boot and m\n", r.Undated, what)
 	}
-	if r.Stopped {
+	if r.Stopped && r.Last == 0 {
+		fmt.Fprintln(w, "stopped before the first number")
+	} else if r.Stopped {
 		fmt.Fprintf(w, "stopped after number %d; what was written is whole\n", r.Last)
 	} else if r.Rows == 0 {
 		fmt.Fprintf(w, "no %s are as asked for\n", what)
