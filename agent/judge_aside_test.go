@@ -12,6 +12,7 @@ import (
 	"pithead/agent/command"
 	"pithead/agent/event"
 	"pithead/agent/record"
+	"pithead/agent/uplink"
 	"pithead/drivers"
 )
 
@@ -111,6 +112,39 @@ func (o *orderer) restart(boot uint32, last map[string]record.Last) {
 	o.bench = startBench(o.t, b, site, o.fold, last)
 }
 
+func (o *orderer) isShelved(alarm string) (is bool) {
+	o.do(func() error { is = o.standing[alarm].shelf != nil; return nil })
+	return is
+}
+
+// sleep lets time pass; what the test has read before is read before it.
+func (b *bench) sleep(d time.Duration) {
+	select {
+	case <-b.ended:
+	default:
+		b.do(func() error { return nil })
+	}
+	time.Sleep(d)
+}
+
+// on says whether an output was told to be on.
+func (b *bench) on(output string) (on bool) {
+	b.do(func() error { on = b.outs[output]; return nil })
+	return on
+}
+
+// snap is the judge's snapshot.
+func (b *bench) snap() (s uplink.Snapshot) {
+	b.do(func() error { s = b.judge.snapshot(1); return nil })
+	return s
+}
+
+// health is the judge's figures.
+func (b *bench) health() (h *uplink.AlarmHealth) {
+	b.do(func() error { h = b.judge.alarmHealth(); return nil })
+	return h
+}
+
 func hours(h float64) command.Duration {
 	return command.Duration(h * float64(time.Hour))
 }
@@ -156,21 +190,21 @@ func TestTestsAreBoundedADay(t *testing.T) {
 		o.mayNot("more than 30m", false, "test", command.Args{Point: "ch4", For: hours(0.6)})
 		o.may(false, "test", ch4)
 		o.mayNot("second point", false, "test", command.Args{Point: "level", For: hours(0.5)})
-		time.Sleep(10 * time.Minute)
+		o.sleep(10 * time.Minute)
 		o.may(false, "test", command.Args{Point: "ch4"}) // over
 		o.mayNot("not under test", false, "test", command.Args{Point: "ch4"})
 		for range 3 {
 			o.may(false, "test", ch4)
-			time.Sleep(30*time.Minute + time.Second)
+			o.sleep(30*time.Minute + time.Second)
 		}
 		o.restart(1, nil)
 		o.mayNot("1h40m0s of 2h0m0s a day", false, "test", ch4)
 		o.may(false, "test", command.Args{Point: "ch4", For: hours(0.3)})
 		o.mayNot("a day", false, "test", command.Args{Point: "ch4", For: hours(0.35)})
 		o.may(true, "test", command.Args{Point: "ch4", For: hours(3)})
-		time.Sleep(3*time.Hour + time.Second)
+		o.sleep(3*time.Hour + time.Second)
 		o.mayNot("a day", false, "test", ch4)
-		time.Sleep(21 * time.Hour)
+		o.sleep(21 * time.Hour)
 		o.may(false, "test", ch4)
 	})
 }
@@ -186,7 +220,7 @@ func TestAPointUnderTestIsStoredAndNotJudged(t *testing.T) {
 		}
 		o.bad("ch4", drivers.Over)
 		for range 60 { // nor is its fault
-			time.Sleep(time.Second)
+			o.sleep(time.Second)
 			o.bad("ch4", drivers.Comm)
 		}
 		if i := slices.IndexFunc(o.stored, func(r record.Reading) bool { return r.Point == "ch4" && r.Quality == drivers.Comm }); i < 0 {
@@ -195,7 +229,7 @@ func TestAPointUnderTestIsStoredAndNotJudged(t *testing.T) {
 		if got := o.remember(); got != "ch4=test" {
 			t.Errorf("told %q", got)
 		}
-		time.Sleep(30 * time.Minute)
+		o.sleep(30 * time.Minute)
 		o.settled()
 		e := o.events[0]
 		if e.ID != "ch4" || e.State != "ended" || e.Why != "its time is over" {
@@ -234,22 +268,22 @@ func TestNoTripIsReleasedByWhatIsPutAside(t *testing.T) {
 				o.good("ch4", 2)
 				o.may(true, c.op, c.a)
 				for range 20 {
-					time.Sleep(time.Second)
+					o.sleep(time.Second)
 					o.good("ch4", 2)
 				}
-				if !o.outs["cutoff"] {
+				if !o.on("cutoff") {
 					t.Error("released")
 				}
 				o.restart(1, nil)
-				if !o.outs["cutoff"] {
+				if !o.on("cutoff") {
 					t.Error("released by the restart")
 				}
 				if c.op == "test" {
-					time.Sleep(time.Hour)
+					o.sleep(time.Hour)
 				}
 				o.good("ch4", 0.5)
-				if o.standing["ch4/cut"].State().String() != "cleared" || !o.outs["cutoff"] {
-					t.Errorf("%v, cutoff %v; want it held by its latch", o.standing["ch4/cut"].State(), o.outs["cutoff"])
+				if o.standing["ch4/cut"].State().String() != "cleared" || !o.on("cutoff") {
+					t.Errorf("%v, cutoff %v; want it held by its latch", o.standing["ch4/cut"].State(), o.on("cutoff"))
 				}
 			})
 		})
@@ -260,22 +294,22 @@ func TestShelvingHoldsBackNoticesUntilItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrderer(t)
 		o.good("level", 11)
-		time.Sleep(6 * time.Second)
-		if !o.outs["siren"] {
+		o.sleep(6 * time.Second)
+		if !o.on("siren") {
 			t.Fatal("no siren")
 		}
 		o.may(false, "shelve", command.Args{Alarm: "level/high", For: hours(1)})
-		if o.outs["siren"] || o.outs["horn"] {
+		if o.on("siren") || o.on("horn") {
 			t.Error("a shelved alarm sounds")
 		}
 		o.restart(1, nil)
-		if o.outs["siren"] {
+		if o.on("siren") {
 			t.Error("the restart ended the shelving")
 		}
 		o.good("level", 11)
-		time.Sleep(time.Hour + 10*time.Second)
-		if got := o.remember(); !strings.Contains(got, "level/high=ended") || !o.outs["siren"] {
-			t.Errorf("%q, siren %v", got, o.outs["siren"])
+		o.sleep(time.Hour + 10*time.Second)
+		if got := o.remember(); !strings.Contains(got, "level/high=ended") || !o.on("siren") {
+			t.Errorf("%q, siren %v", got, o.on("siren"))
 		}
 	})
 }
@@ -286,11 +320,11 @@ func TestOutOfServiceRaisesNothingUntilItIsPutBack(t *testing.T) {
 		o.may(true, "out", command.Args{Point: "level"})
 		o.mayNot("already", true, "out", command.Args{Point: "level"})
 		o.good("level", 11)
-		time.Sleep(10 * time.Second)
+		o.sleep(10 * time.Second)
 		o.restart(1, nil)
 		o.good("level", 11)
-		time.Sleep(10 * time.Second)
-		s := o.judge.snapshot(1)
+		o.sleep(10 * time.Second)
+		s := o.snap()
 		if len(s.Out) != 1 || s.Out[0].By != "wang" || s.Out[0].Why != "checked" || s.Out[0].Ends {
 			t.Errorf("snapshot %+v", s.Out)
 		}
@@ -299,7 +333,7 @@ func TestOutOfServiceRaisesNothingUntilItIsPutBack(t *testing.T) {
 		}
 		o.good("level", 11)
 		o.may(true, "in", command.Args{Point: "level"})
-		time.Sleep(6 * time.Second)
+		o.sleep(6 * time.Second)
 		if got := o.remember(); !strings.Contains(got, "level=ended") || !strings.Contains(got, "level/high=active") {
 			t.Errorf("put back: %q", got)
 		}
@@ -333,7 +367,7 @@ func TestWhatIsPutAsideEndsInTheDark(t *testing.T) {
 					}
 				}
 				o.bench.stop()
-				time.Sleep(c.dark)
+				o.sleep(c.dark)
 				o.restart(2, nil)
 				o.settled()
 				var why string
@@ -342,15 +376,18 @@ func TestWhatIsPutAsideEndsInTheDark(t *testing.T) {
 						why = e.Why
 					}
 				}
-				if why != c.want || (o.standing["level/high"].shelf != nil) != c.shelve {
-					t.Errorf("%q, shelved %v", why, o.standing["level/high"].shelf)
+				if why != c.want || (o.isShelved("level/high")) != c.shelve {
+					t.Errorf("%q, shelved %v", why, o.isShelved("level/high"))
 				}
-				if o.mode != "maintenance" || o.points[o.index["ch4"]].out == nil {
-					t.Errorf("mode %s, out %v", o.mode, o.points[o.index["ch4"]].out)
-				}
+				o.do(func() error {
+					if out := o.points[o.index["ch4"]].out; o.mode != "maintenance" || out == nil {
+						t.Errorf("mode %s, out %v", o.mode, out)
+					}
+					return nil
+				})
 				if c.shelve {
-					time.Sleep(51 * time.Minute)
-					if o.settled(); o.standing["level/high"].shelf != nil {
+					o.sleep(51 * time.Minute)
+					if o.settled(); o.isShelved("level/high") {
 						t.Error("it lasts longer for the cut")
 					}
 				}

@@ -98,7 +98,7 @@ func TestWhoCountsInAGroup(t *testing.T) {
 		}, "blue yellow"},
 		{"a fault counts for nothing", "", func(o *orderer) {
 			o.holes("xxxxx")
-			time.Sleep(2 * time.Minute)
+			o.sleep(2 * time.Minute)
 		}, ""},
 		{"a suppressed one does not count", "", func(o *orderer) {
 			o.holes("11110")
@@ -115,11 +115,11 @@ func TestWhoCountsInAGroup(t *testing.T) {
 		}, "blue yellow blue"},
 		{"it waits", ", for: 10s", func(o *orderer) {
 			o.holes("11110")
-			time.Sleep(5 * time.Second)
+			o.sleep(5 * time.Second)
 			o.holes("22210")
-			time.Sleep(6 * time.Second)
+			o.sleep(6 * time.Second)
 			o.holes("22210")
-			time.Sleep(5 * time.Second)
+			o.sleep(5 * time.Second)
 		}, "yellow orange"},
 		{"outputs by level, each from its own on", ", do: {yellow: [lamp], red: [siren]}", func(o *orderer) {
 			o.holes("11110")
@@ -227,8 +227,8 @@ func TestWhatIsQuietCoversNobody(t *testing.T) {
 			t.Fatal("yellow is not covered")
 		}
 		o.may(true, "shelve", command.Args{Alarm: "p/red", For: hours(1)})
-		if o.standing["p/yellow"].coveredBy() != nil || !o.outs["horn"] {
-			t.Errorf("covered by what is shelved; horn %v", o.outs["horn"])
+		if o.standing["p/yellow"].coveredBy() != nil || !o.on("horn") {
+			t.Errorf("covered by what is shelved; horn %v", o.on("horn"))
 		}
 	})
 }
@@ -252,15 +252,15 @@ func TestALadderCoversItsLowerRungs(t *testing.T) {
 		}
 		b.want("p/red=active p/yellow=active output:horn=on output:lamp=on")
 		b.do(func() error { return b.ack("p/red", "me", "") })
-		if b.settled(); b.outs["horn"] || !b.outs["lamp"] {
-			t.Errorf("horn %v, lamp %v: the lower one calls although the higher is acknowledged, or its lamp went off", b.outs["horn"], b.outs["lamp"])
+		if b.settled(); b.on("horn") || !b.on("lamp") {
+			t.Errorf("horn %v, lamp %v: the lower one calls although the higher is acknowledged, or its lamp went off", b.on("horn"), b.on("lamp"))
 		}
-		if h := b.judge.alarmHealth(); h.Day != 1 || h.Standing != 1 {
+		if h := b.health(); h.Day != 1 || h.Standing != 1 {
 			t.Errorf("%+v: what is covered is not counted", h)
 		}
 		b.good("p", 3)
-		if s := b.judge.snapshot(1); len(s.Alarms) != 1 || s.Alarms[0].Covered != "" || !b.outs["horn"] {
-			t.Errorf("%+v horn %v: the lower one stands alone now", s.Alarms, b.outs["horn"])
+		if s := b.snap(); len(s.Alarms) != 1 || s.Alarms[0].Covered != "" || !b.on("horn") {
+			t.Errorf("%+v horn %v: the lower one stands alone now", s.Alarms, b.on("horn"))
 		}
 	})
 }

@@ -20,7 +20,7 @@ devices:
   d: {bus: rs1, unit: 1, every: 1h}
 defaults: {fault: {for: 24h}}
 points:
-  ch4: {device: d, input: 0, prove: 1d, alarms: [{level: yellow, above: 0.5}, {level: red, above: 1, do: [cutoff]}, {fault: 24h, do: []}]}
+  ch4: {device: d, input: 0, prove: 15d, alarms: [{level: yellow, above: 0.5}, {level: red, above: 1, do: [cutoff]}, {fault: 24h, do: []}]}
   feed: {device: d, discrete: 0, at-least: 1h}
 outputs:
   cutoff: {kind: trip, device: d, coil: 0, on-start: off, first-line: x, prove: 30d, verify: {point: feed, is: 0, within: 5s}}
@@ -35,7 +35,7 @@ func TestWhatIsNotProvedInTimeIsAnAlarm(t *testing.T) {
 		}
 		feed(true)
 		o.good("ch4", 0)
-		time.Sleep(2 * time.Second)
+		o.sleep(2 * time.Second)
 		if got := o.remember(); got != "ch4/prove=active output:cutoff/prove=active" {
 			t.Errorf("never proved: %q", got)
 		}
@@ -43,7 +43,7 @@ func TestWhatIsNotProvedInTimeIsAnAlarm(t *testing.T) {
 			o.may(false, "test", command.Args{Point: "ch4", For: hours(0.1)})
 			o.good("ch4", v)
 			o.may(false, "test", command.Args{Point: "ch4"})
-			time.Sleep(2 * time.Second)
+			o.sleep(2 * time.Second)
 		}
 		bump(0.7) // not enough for the cut-off
 		if got := o.remember(); strings.Contains(got, "prove") {
@@ -56,9 +56,9 @@ func TestWhatIsNotProvedInTimeIsAnAlarm(t *testing.T) {
 		// The trip: it acts too late, and then in time.
 		trip := func(late time.Duration) {
 			o.good("ch4", 1.2)
-			time.Sleep(late)
+			o.sleep(late)
 			feed(false)
-			time.Sleep(2 * time.Second)
+			o.sleep(2 * time.Second)
 			o.good("ch4", 0)
 			feed(true)
 		}
@@ -71,12 +71,13 @@ func TestWhatIsNotProvedInTimeIsAnAlarm(t *testing.T) {
 			t.Errorf("in time: %q", got)
 		}
 		o.restart(1, nil)
+		o.do(func() error { o.proofs[0].every = time.Hour; return nil })
 		feed(true)
-		time.Sleep(22 * time.Hour)
+		o.sleep(50 * time.Minute)
 		if got := o.remember(); strings.Contains(got, "prove") {
 			t.Errorf("before it is due: %q", got)
 		}
-		time.Sleep(3 * time.Hour)
+		o.sleep(12 * time.Minute)
 		if got := o.remember(); !strings.HasPrefix(got, "ch4/prove=active") || strings.Contains(got, "cutoff/prove") {
 			t.Errorf("overdue: %q", got)
 		}

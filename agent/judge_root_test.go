@@ -77,26 +77,26 @@ func TestADeviceThatIsGoneIsOneAlarm(t *testing.T) {
 		b.answers("one", 0, 20, drivers.Good)
 		b.answers("two", 0, 20, drivers.Good)
 		b.answers("one", 0, 10, drivers.Comm)
-		time.Sleep(10 * time.Second)
+		b.sleep(10 * time.Second)
 		b.answers("one", 10, 20, drivers.Comm)
-		time.Sleep(25 * time.Second)
+		b.sleep(25 * time.Second)
 		b.settled()
 		if len(b.events) == 0 || b.events[0].ID != "device:one/fault" || b.events[0].Level != "red" || len(b.events[0].More) < 3 {
 			t.Fatalf("first %+v", b.events)
 		}
-		if !b.outs["cutoff"] {
+		if !b.on("cutoff") {
 			t.Error("the trip that a point's fault asks for is not on")
 		}
-		time.Sleep(time.Minute)
+		b.sleep(time.Minute)
 		if got := b.called(); got != "device:one/fault=active" {
 			t.Errorf("called by %q", got)
 		}
-		if h := b.judge.alarmHealth(); h.Day != 1 || h.Standing != 1 {
+		if h := b.health(); h.Day != 1 || h.Standing != 1 {
 			t.Errorf("%+v", h)
 		}
 		b.answers("one", 0, 20, drivers.Good)
-		if got := b.called(); !strings.HasSuffix(got, "device:one/fault=normal") || b.outs["cutoff"] {
-			t.Errorf("back: %q, cutoff %v", got, b.outs["cutoff"])
+		if got := b.called(); !strings.HasSuffix(got, "device:one/fault=normal") || b.on("cutoff") {
+			t.Errorf("back: %q, cutoff %v", got, b.on("cutoff"))
 		}
 		for _, s := range b.order {
 			if s.up() {
@@ -115,12 +115,12 @@ func TestABusThatIsGoneCoversItsDevices(t *testing.T) {
 		for _, d := range []string{"one", "two"} {
 			b.answers(d, 0, 20, drivers.Comm)
 		}
-		time.Sleep(2 * time.Minute)
+		b.sleep(2 * time.Minute)
 		if got := b.called(); got != "bus:rs1/fault=active" {
 			t.Errorf("called by %q", got)
 		}
 		b.answers("two", 0, 20, drivers.Good) // one is still away
-		time.Sleep(time.Minute)
+		b.sleep(time.Minute)
 		if got := b.called(); !strings.Contains(got, "bus:rs1/fault=normal") || b.standing["device:one/fault"].State() != alarm.Active {
 			t.Errorf("%q, device one %v", got, b.standing["device:one/fault"].State())
 		}
@@ -138,10 +138,10 @@ func TestWhatIsBackInPartStaysCoveredForAWhile(t *testing.T) {
 		b := newBench(t, lineSite(t), newFold(), nil)
 		b.answers("two", 0, 20, drivers.Good)
 		b.answers("one", 0, 20, drivers.Comm)
-		time.Sleep(2 * time.Minute)
+		b.sleep(2 * time.Minute)
 		b.called()
 		b.answers("one", 0, 10, drivers.Good)
-		time.Sleep(partly / 2)
+		b.sleep(partly / 2)
 		if got := b.called(); got != "" {
 			t.Errorf("called by %q", got)
 		}
@@ -150,10 +150,10 @@ func TestWhatIsBackInPartStaysCoveredForAWhile(t *testing.T) {
 			t.Errorf("called by %q", got)
 		}
 		b.answers("one", 0, 20, drivers.Comm)
-		time.Sleep(2 * time.Minute)
+		b.sleep(2 * time.Minute)
 		b.answers("one", 0, 19, drivers.Good)
 		b.called()
-		time.Sleep(partly + time.Second)
+		b.sleep(partly + time.Second)
 		if got := b.called(); got != "device:one/fault=normal" || b.standing["one.p19/fault"].coveredBy() != nil {
 			t.Errorf("%q: what is still missing is missing by itself", got)
 		}
@@ -164,9 +164,9 @@ func TestAShortOutageIsNoAlarmOfTheDevice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, lineSite(t), newFold(), nil)
 		b.answers("one", 0, 20, drivers.Comm)
-		time.Sleep(20 * time.Second)
+		b.sleep(20 * time.Second)
 		b.answers("one", 0, 20, drivers.Good)
-		time.Sleep(time.Minute)
+		b.sleep(time.Minute)
 		b.want("")
 	})
 }
@@ -176,11 +176,11 @@ func TestARootOutlivesARestart(t *testing.T) {
 		o := &orderer{fold: newFold()}
 		o.bench = newBench(t, lineSite(t), o.fold, nil)
 		o.answers("one", 0, 20, drivers.Comm)
-		time.Sleep(2 * time.Minute)
+		o.sleep(2 * time.Minute)
 		o.restart(1, nil)
 		o.called()
 		o.answers("one", 0, 20, drivers.Comm)
-		time.Sleep(2 * time.Minute)
+		o.sleep(2 * time.Minute)
 		if got := o.called(); got != "" {
 			t.Errorf("called by %q", got)
 		}

@@ -17,7 +17,7 @@ func TestNoFailureClearsOrSilences(t *testing.T) {
 		return func(o *orderer) {
 			for range 360 {
 				o.give(drivers.Reading{Point: "run", At: time.Now(), Value: drivers.BoolValue(true)}, drivers.Bad("p", time.Now(), q))
-				time.Sleep(10 * time.Second)
+				o.sleep(10 * time.Second)
 			}
 		}
 	}
@@ -32,24 +32,24 @@ func TestNoFailureClearsOrSilences(t *testing.T) {
 		{"the frames", bad(drivers.Protocol)},
 		{"the register", bad(drivers.Exception)},
 		{"what it is computed from", bad(drivers.Input)},
-		{"the loop stands still", func(*orderer) { time.Sleep(time.Hour) }},
+		{"the loop stands still", func(o *orderer) { o.sleep(time.Hour) }},
 		{"the input of its when", func(o *orderer) {
 			for range 360 {
 				o.give(drivers.Bad("run", time.Now(), drivers.Comm), drivers.Reading{Point: "p", At: time.Now(), Value: drivers.NumberValue(12)})
-				time.Sleep(10 * time.Second)
+				o.sleep(10 * time.Second)
 			}
 		}},
 		{"the input of its when, and the sensor", func(o *orderer) {
 			for range 360 {
 				o.give(drivers.Bad("run", time.Now(), drivers.Comm), drivers.Bad("p", time.Now(), drivers.Comm))
-				time.Sleep(10 * time.Second)
+				o.sleep(10 * time.Second)
 			}
 		}},
 		{"the disk: nobody takes what is told", func(o *orderer) {
 			o.queue.most = 10
 			for i := range 3600 {
 				o.in <- []drivers.Reading{{Point: "p", At: time.Now(), Value: drivers.NumberValue(12 + float64(i))}}
-				time.Sleep(time.Second)
+				o.sleep(time.Second)
 			}
 		}},
 		{"the agent is killed", func(o *orderer) { o.restart(1, newestOf(o.stored)) }},
@@ -60,12 +60,12 @@ func TestNoFailureClearsOrSilences(t *testing.T) {
 		{"the power is away for an hour", func(o *orderer) {
 			o.remember()
 			o.bench.stop()
-			time.Sleep(time.Hour)
+			o.sleep(time.Hour)
 			o.restart(2, newestOf(o.stored))
 		}},
 		{"the clock goes back to 1970", func(o *orderer) {
 			o.do(func() error { o.clock.Check(wall{time.Unix(0, 0), false}); return nil })
-			time.Sleep(time.Minute)
+			o.sleep(time.Minute)
 		}},
 	} {
 		t.Run(c.story, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestNoFailureClearsOrSilences(t *testing.T) {
 				o.bench = newBench(t, parsed(t, caseOf{alarm: "above: 10, clear: 8"}.site()), o.fold, nil)
 				o.give(drivers.Reading{Point: "run", At: time.Now(), Value: drivers.BoolValue(true)}, drivers.Reading{Point: "p", At: time.Now(), Value: drivers.NumberValue(12)})
 				o.remember()
-				if !o.outs["siren"] || !o.outs["cutoff"] {
+				if !o.on("siren") || !o.on("cutoff") {
 					t.Fatal("nothing is on")
 				}
 				c.fails(o)
@@ -83,11 +83,11 @@ func TestNoFailureClearsOrSilences(t *testing.T) {
 				if s.State() != alarm.Active || s.quiet() || s.coveredBy() != nil {
 					t.Errorf("it is %v, quiet %v", s.State(), s.quiet())
 				}
-				if !o.outs["siren"] || !o.outs["cutoff"] {
-					t.Errorf("siren %v, cut-off %v", o.outs["siren"], o.outs["cutoff"])
+				if !o.on("siren") || !o.on("cutoff") {
+					t.Errorf("siren %v, cut-off %v", o.on("siren"), o.on("cutoff"))
 				}
 				told := false
-				for _, a := range o.judge.snapshot(1).Alarms {
+				for _, a := range o.snap().Alarms {
 					told = told || a.ID == "p/orange" && a.State == "active" && a.Level == "orange"
 				}
 				if !told {

@@ -58,39 +58,39 @@ func TestWhenSuppressesOnlyWhatItCanSee(t *testing.T) {
 		{"the fan stands, and so does the air", func(b *bench) {
 			b.both(9, drivers.Good, true)
 			b.both(0, drivers.Good, false)
-			time.Sleep(time.Minute)
+			b.sleep(time.Minute)
 		}, ""},
 		{"it runs, and there is none", func(b *bench) {
 			b.both(9, drivers.Good, true)
 			b.both(0, drivers.Good, true)
-			time.Sleep(3 * time.Second)
+			b.sleep(3 * time.Second)
 		}, "flow/red=active output:siren=on output:cutoff=on"},
 		{"whether it runs can't be told: judged as if it did", func(b *bench) {
 			b.both(9, drivers.Good, false)
 			b.both(0, drivers.Comm, false)
-			time.Sleep(3 * time.Second)
+			b.sleep(3 * time.Second)
 		}, "flow/red=active output:siren=on output:cutoff=on"},
 		{"it was never read: judged as if it did", func(b *bench) {
 			b.good("flow", 0)
-			time.Sleep(3 * time.Second)
+			b.sleep(3 * time.Second)
 		}, "flow/red=active output:siren=on output:cutoff=on"},
 		{"it starts: the delay begins then", func(b *bench) {
 			b.both(0, drivers.Good, false)
-			time.Sleep(time.Minute)
+			b.sleep(time.Minute)
 			b.both(0, drivers.Good, true)
-			time.Sleep(time.Second)
+			b.sleep(time.Second)
 			b.want("")
-			time.Sleep(2 * time.Second)
+			b.sleep(2 * time.Second)
 		}, "flow/red=active output:siren=on output:cutoff=on"},
 		{"it stops while the alarm stands: the siren is quiet, the trip stays", func(b *bench) {
 			b.both(0, drivers.Good, true)
-			time.Sleep(3 * time.Second)
+			b.sleep(3 * time.Second)
 			b.want("flow/red=active output:siren=on output:cutoff=on")
 			b.both(0, drivers.Good, false)
 		}, "flow/red=active output:siren=off"},
 		{"and ends on a good sample only", func(b *bench) {
 			b.both(0, drivers.Good, true)
-			time.Sleep(3 * time.Second)
+			b.sleep(3 * time.Second)
 			b.both(0, drivers.Good, false)
 			b.story()
 			b.bad("flow", drivers.Comm)
@@ -101,10 +101,10 @@ func TestWhenSuppressesOnlyWhatItCanSee(t *testing.T) {
 			b.both(9, drivers.Good, true)
 			b.do(func() error { b.mode = "maintenance"; return nil })
 			b.both(0, drivers.Good, true)
-			time.Sleep(3 * time.Second)
+			b.sleep(3 * time.Second)
 			b.want("")
 			b.do(func() error { b.mode = "running"; return nil })
-			time.Sleep(4 * time.Second)
+			b.sleep(4 * time.Second)
 		}, "flow/red=active output:siren=on output:cutoff=on"},
 	} {
 		t.Run(c.story, func(t *testing.T) {
