@@ -142,7 +142,7 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 	if p.bus == nil || p.dormant {
 		return
 	}
-	simulated := sim.InputConfig{ID: p.id, Every: p.site.Every, Truth: p.kind == drivers.Bool, Text: p.kind == drivers.Text,
+	simulated := sim.InputConfig{ID: p.id, Every: p.site.Every, Truth: p.kind == drivers.Bool, Text: p.kind == drivers.Text && s.Bands == nil,
 		Counts: p.num("counts"), Scale: s}
 	if c := p.reg.Counter; c != nil {
 		p.site.Type, p.site.OnChange = "counter", p.site.Deadband == 0
