@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 
 	"pithead/agent/alarm"
 	"pithead/agent/event"
@@ -32,8 +33,9 @@ type fold struct {
 	// Counters is how the totals of registers that count up began, by point.
 	Counters map[string]counted `json:"counters,omitempty"`
 	asides
-	Config  string `json:"config,omitempty"` // hash of the site file that ran last
-	Stopped bool   `json:"stopped"`          // the newest run ended in order
+	Config  string   `json:"config,omitempty"` // hash of the site file that ran last
+	Stopped bool     `json:"stopped"`          // the newest run ended in order
+	Epochs  []string `json:"epochs,omitempty"` // that are known, oldest first
 
 	read string // the epoch of the newest event that was read, whether it could be taken or not
 }
@@ -102,9 +104,23 @@ func readKey(b []byte) (*fold, error) {
 // mostKey bounds what a key may unfold to.
 const mostKey = 64 << 20
 
+// mostEpochs is how many are remembered.
+const mostEpochs = 16
+
+// epochs notes an epoch that is known.
+func (f *fold) epochs(name string) {
+	if slices.Contains(f.Epochs, name) || name == "" {
+		return
+	}
+	if f.Epochs = append(f.Epochs, name); len(f.Epochs) > mostEpochs {
+		f.Epochs = slices.Delete(f.Epochs, 0, 1)
+	}
+}
+
 // add takes one event in.
 func (f *fold) add(p event.Parsed) {
 	f.Boot = max(f.Boot, p.Boot)
+	f.epochs(p.Epoch)
 	if p.Known {
 		f.Newest = max(f.Newest, p.T)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"pithead/agent/event"
 	"pithead/agent/record"
+	"pithead/agent/uplink"
 	"pithead/buffer"
 )
 
@@ -32,6 +33,7 @@ type recorder struct {
 	commit   time.Duration
 	key      *event.Key
 	unstored func(payload []byte) // tells the uplinks of an event that the disk did not take
+	forks    chan uplink.Fork     // what platforms have of this gateway; shared
 	failed   func(error)          // tells the judge that the disk fails, or (nil) works again
 
 	pending  []queued         // events that have no number yet
@@ -95,6 +97,8 @@ func (r *recorder) run(ctx context.Context) {
 			r.store()
 		case <-flush.C:
 			r.flush()
+		case f := <-r.forks:
+			r.fork(f)
 		case <-ctx.Done():
 			for i := range r.troubles {
 				r.troubles[i].retry = time.Time{}

@@ -184,7 +184,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a := &agent{Options: o, lines: said, site: site, started: time.Now(), session: random(8), damage: damage{}}
 	a.gate = &command.Gate{Gateway: site.Site + "/" + site.Gateway, Session: a.session}
 	a.queue = newQueue(mostQueued)
-	a.rec = &recorder{log: o.Log, queue: a.queue, commit: site.Buffer.Commit, uplinks: map[string]bool{}}
+	a.rec = &recorder{log: o.Log, queue: a.queue, commit: site.Buffer.Commit, uplinks: map[string]bool{}, forks: make(chan uplink.Fork, 1)}
 	for _, u := range site.Uplinks {
 		a.rec.uplinks[u.ID] = true
 	}
@@ -256,7 +256,7 @@ func (a *agent) addUplinks() {
 			return uplink.Stamp{M: s.M, T: s.T, Known: s.Known(), Clock: s.Clock}
 		},
 		Offset: a.rec.offsetOf, Gap: a.tellGap, Snapshot: a.snapshot, Health: a.health,
-		Command: a.obey, TLS: a.clock.TLS, Heard: a.heard,
+		Command: a.obey, TLS: a.clock.TLS, Heard: a.heard, Anchor: a.tellAnchor, Fork: a.tellFork,
 		Overrun: func(string) { a.judge.overrun.Add(1) },
 	}
 	for _, c := range a.site.Uplinks {

@@ -3,9 +3,11 @@ package agent
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"pithead/agent/event"
 	"pithead/agent/record"
+	"pithead/config"
 	"pithead/drivers"
 )
 
@@ -71,8 +73,7 @@ func (a *agent) tellDoubts(last map[string]record.Last, kept boards) {
 func (a *agent) tellStart(faults []string) {
 	f := a.rec.fold
 	if f.Config != "" && f.Config != a.site.Hash {
-		a.judge.tell(event.Event{Kind: "config", ID: "agent/config", More: []event.Field{
-			{Name: "old", Value: f.Config}, {Name: "new", Value: a.site.Hash}}}, a.judge.now())
+		a.tellChanges(f.Config)
 	}
 	e := event.Event{Kind: "start", ID: "agent", Name: a.site.Name, More: []event.Field{
 		{Name: "version", Value: a.Version}, {Name: "config", Value: a.site.Hash},
@@ -92,6 +93,34 @@ func (a *agent) tellStart(faults []string) {
 	a.judge.setAgent(agentConfig, a.Degraded != "", a.Degraded)
 	why := cmp.Or(a.volatile, a.former)
 	a.judge.setAgent(agentBuffer, why != "", why)
+}
+
+// mostChanges go into one event, so that it fits into any message.
+const mostChanges = 40
+
+// tellChanges records what of the site file is another than in the one that ran
+// before: red where what guards guards less.
+func (a *agent) tellChanges(before string) {
+	var changes []config.Change
+	old, err := config.Kept(a.site.Buffer.Dir, before)
+	if err == nil {
+		changes = config.Changes(old, a.site.Source)
+	}
+	for part := 0; part == 0 || len(changes) > 0; part++ {
+		n := min(len(changes), mostChanges)
+		e := event.Event{Kind: "config", ID: "agent/config", More: []event.Field{{Name: "old", Value: before}, {Name: "new", Value: a.site.Hash}}}
+		if n > 0 {
+			e.More = append(e.More, event.Field{Name: "changes", Value: changes[:n]})
+		}
+		if slices.ContainsFunc(changes[:n], func(c config.Change) bool { return c.Weak }) {
+			e.Level = "red"
+		}
+		if err != nil {
+			e.Why = "what changed is not known: " + err.Error()
+		}
+		a.judge.tell(e, a.judge.now())
+		changes = changes[n:]
+	}
 }
 
 // few is the first of many faults: one damaged key makes one of each frame

@@ -37,6 +37,8 @@ type bench struct {
 	now     Stamp
 	offsets map[uint32]int64
 	gaps    []Gap
+	anchors []Anchor
+	forks   []Fork
 	orders  []string // that came over uplinks
 	overrun int
 	heard   int64 // the time that a platform told last
@@ -102,6 +104,16 @@ func (b *bench) env() Env {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.heard = t
+		},
+		Anchor: func(a Anchor) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.anchors = append(b.anchors, a)
+		},
+		Fork: func(f Fork) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.forks = append(b.forks, f)
 		},
 		Command: func(_ context.Context, uplink string, payload []byte) ([]byte, func()) {
 			b.mu.Lock()

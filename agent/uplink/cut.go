@@ -115,7 +115,7 @@ func (c *cutter) widest() int {
 	if w.thins {
 		w.left = lost{math.MaxUint64, math.MaxUint64, math.MaxUint64}
 	}
-	return len(w.append(nil))
+	return len(w.append(nil)) + hashBytes
 }
 
 // append appends the message without its items.

@@ -23,6 +23,9 @@ const (
 // topics are what the uplink listens to.
 func (u *Uplink) topics() []string {
 	topics := []string{u.topic("command")}
+	if u.cfg.Template == nil {
+		topics = append(topics, u.topic("status"))
+	}
 	if u.cfg.Receipts {
 		topics = append(topics, u.topic("receipt"))
 	}
@@ -35,7 +38,7 @@ func (u *Uplink) topic(kind string) string { return Topic(u.Site, u.cfg, kind) }
 func (u *Uplink) hear(m arrived) {
 	m.payload = bytes.Clone(m.payload)
 	switch {
-	case m.topic == u.topic("receipt"):
+	case m.topic == u.topic("receipt"), m.topic == u.topic("status") && m.retained:
 		select {
 		case u.inbox <- m:
 		default: // the next one says as much

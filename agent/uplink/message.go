@@ -17,6 +17,7 @@ type message struct {
 	last     uint64 // to here
 	first    mark   // when its first reading was taken; only of data
 	epoch    string // whose number last is
+	h        string // the running hash, of readings
 	items    int    // readings or statistics in it
 	resend   string // the command that asked for it again
 }

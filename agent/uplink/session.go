@@ -26,6 +26,8 @@ type session struct {
 	turns   [3]int     // who of control and events, of batches, and of those and again, goes first
 
 	receipts receipts
+	proof    proof
+	recalled bool // what the platform had of us is judged
 	pace     pace
 	filed    time.Time // when the files were looked at
 
@@ -99,7 +101,11 @@ func (s *session) run(ctx context.Context) error {
 			ended, s.closing = nil, time.Now()
 		case <-s.wake:
 		case m := <-s.inbox:
-			s.receipted(m.payload)
+			if m.topic == s.topic("receipt") {
+				s.receipted(m.payload)
+			} else {
+				s.remembered(m.payload)
+			}
 		case <-timer.C:
 		}
 	}
@@ -113,6 +119,9 @@ func (s *session) fill(ctx context.Context, now time.Time) {
 		if !ok {
 			return
 		}
+		if s.cfg.Template == nil {
+			m = s.proof.add(m)
+		}
 		if m, ok = s.form(m); !ok {
 			s.window = append(s.window, sent{token: noToken{}, lane: m.lane, last: m.last, first: m.first, resend: m.resend})
 			continue
@@ -121,7 +130,7 @@ func (s *session) fill(ctx context.Context, now time.Time) {
 		if len(s.window) == 0 {
 			s.moved = now
 		}
-		s.window = append(s.window, sent{s.link.publish(m.topic, m.retained, m.payload), m.lane, m.last, m.first, m.resend})
+		s.window = append(s.window, sent{s.link.publish(m.topic, m.retained, m.payload), m.lane, m.last, m.first, m.resend, m.h, m.epoch})
 		s.writing = true
 		s.receipts.sent(m)
 		s.spent.add(m)
@@ -229,6 +238,7 @@ func (s *session) settle(now time.Time) {
 		s.live.look(now, s.Log.Lane(dataLane).Next())
 	}
 	s.owes(now)
+	s.anchor(now, false)
 	if !s.holds && now.Sub(s.began) >= quick {
 		s.holds = true
 		s.note(func(st *State) { st.LastError, st.Fault = "", "" })
@@ -265,6 +275,7 @@ func (s *session) close() {
 		grace = leave
 	}
 	s.link.close(grace)
+	s.anchor(time.Now(), true)
 	if s.again != nil {
 		s.again.close()
 	}

@@ -54,6 +54,10 @@ type Env struct {
 	Gap      func(Gap)
 	Snapshot func(context.Context) (Snapshot, error)
 	Health   func() Health
+	// Anchor has an event sign the running hash; Fork is told what the platform
+	// has of this gateway, where it is not what the gateway has.
+	Anchor func(Anchor)
+	Fork   func(Fork)
 	// Command does what came on an uplink, and returns the signed reply, and what
 	// is left to do when that is on its way. Overrun takes note of one that came
 	// while too many waited.

@@ -14,6 +14,8 @@ type sent struct {
 	first mark
 
 	resend string // the command that asked for it
+	h      string // its hash, of readings
+	epoch  string
 }
 
 // room says whether one more message may go. That the gateway stopped may go
@@ -48,6 +50,7 @@ func (s *session) acknowledged() error {
 		s.window = s.window[1:]
 		s.moved = time.Now()
 		s.acked(m.lane, m.last)
+		s.proof.arrived(m)
 		if m.resend != "" {
 			s.resent(m.resend, m.last)
 		}
