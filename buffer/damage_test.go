@@ -81,11 +81,11 @@ func listen(t *testing.T, m *model, lane string, r *Reader, what string) heard {
 	}
 }
 
-// Every bit of a small log is turned: promises 4 and 5.
+// Every byte of a small log is turned, and some of the zeros: promises 4 and 5.
 func TestEveryFlippedByteCostsOneFrame(t *testing.T) {
 	t.Parallel()
 	fs, m := small(t)
-	for _, lane := range []string{"events"} {
+	for _, lane := range []string{"events", "data"} {
 		names := fs.lane(t, lane)
 		for i, name := range names {
 			if i == 1 {
@@ -93,7 +93,7 @@ func TestEveryFlippedByteCostsOneFrame(t *testing.T) {
 			}
 			size := len(fs.live[name].live)
 			for at := 0; at < size; at++ {
-				if at%block > 130 && at%block < secondCopy || at%block > secondCopy+130 { // zeros
+				if zeros := at%block > 130 && at%block < secondCopy || at%block > secondCopy+130; zeros && at%61 > 0 {
 					continue
 				}
 				what := fmt.Sprintf("%s, byte %d", name, at)
@@ -105,6 +105,9 @@ func TestEveryFlippedByteCostsOneFrame(t *testing.T) {
 					t.Fatalf("%s: %v, %+v", what, err, report)
 				}
 				h := listen(t, m, lane, l.Lane(lane).Reader(1), what)
+				if last && lane == "data" && h == (heard{frames: 8}) {
+					continue // nothing was written since: it can't be told from a torn write
+				}
 				if h.frames < 8 || h.frames+int(h.lost)/2 != 9 {
 					t.Fatalf("%s: %+v", what, h)
 				}
