@@ -50,6 +50,7 @@ type recorder struct {
 	uplinks map[string]bool // of the site file
 	swept   time.Time       // when positions were looked through
 	cramped bool            // the file system is full, and that was told
+	refused uint64          // writes that failed, and that was told
 
 	lost    atomic.Uint64          // shared: readings that were never stored
 	waiting atomic.Int64           // readings that are in neither the queue nor the buffer
@@ -117,6 +118,7 @@ func (r *recorder) store() {
 	r.storeStats()
 	if !r.failing {
 		r.tellLost()
+		r.tellFailed()
 	}
 	r.tellCramped()
 }

@@ -362,3 +362,27 @@ func TestHealthTellsWhatWaitsForTheDisk(t *testing.T) {
 		}
 	})
 }
+
+// A write that failed is told, though the next one went well.
+func TestAWriteThatFailedIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		log, gone := filepath.Join(d.dir, "log"), filepath.Join(d.dir, "gone")
+		if err := os.Rename(log, gone); err != nil {
+			t.Fatal(err)
+		}
+		d.readings(1)
+		d.store()
+		if err := os.Rename(gone, log); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			time.Sleep(retryDisk)
+			d.store()
+		}
+		es := d.kept()
+		if len(es) != 1 || es[0].Kind != "fault" || !strings.Contains(es[0].Why, "a write to the disk failed") || d.data.Next() != 2 {
+			t.Errorf("told %+v, next is %d", es, d.data.Next())
+		}
+	})
+}

@@ -130,6 +130,19 @@ func (r *recorder) drop(readings int) {
 	r.untold.readings += readings
 }
 
+// tellFailed tells of writes that failed and went well in another place: a disk
+// that begins to die, while nothing is lost yet.
+func (r *recorder) tellFailed() {
+	n, err := r.buf.Failed()
+	if n == r.refused {
+		return
+	}
+	s := r.clock.Now()
+	r.queue.addEvent(event.Event{Kind: "fault", ID: agentBuffer, Why: "a write to the disk failed: " + err.Error(),
+		More: []event.Field{{Name: "count", Value: n - r.refused}}}, event.Stamp{M: s.M, T: s.T, Known: s.Known()})
+	r.refused = n
+}
+
 // tellCramped tells that the file system is full for a reason that is not the
 // buffer's, and when it is no more.
 func (r *recorder) tellCramped() {

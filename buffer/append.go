@@ -43,14 +43,27 @@ func (l *Lane) try(f frame, tight bool) (err error) {
 		if err = l.extend(f); err == nil || errors.Is(err, ErrTooLong) {
 			return err
 		}
+		l.log.fails(err)
 	}
 	for range 2 {
 		if err = l.begin(f, tight); err == nil || errors.Is(err, ErrTooLong) || full(err) {
 			return err
 		}
+		l.log.fails(err)
 	}
 	return err
 }
+
+// fails counts what the disk refused, though the caller may never hear of it.
+func (l *Log) fails(err error) {
+	if !errors.Is(err, errNoRoom) && !full(err) {
+		l.failed, l.failure = l.failed+1, err
+	}
+}
+
+// Failed is how many writes failed in this run, also where another try went
+// well, and the last error. It is for the appending goroutine.
+func (l *Log) Failed() (uint64, error) { return l.failed, l.failure }
 
 // extend writes f behind what the newest segment holds.
 func (l *Lane) extend(f frame) error {

@@ -1,6 +1,7 @@
 package buffer
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -111,6 +112,9 @@ func TestOneFailureIsNoErrorForAppend(t *testing.T) {
 	fs.fail = nil
 	if err := m.check(l.Lane("data"), false); err != nil {
 		t.Fatal(err)
+	}
+	if n, err := l.Failed(); n < 50 || !errors.Is(err, errInjected) {
+		t.Errorf("%d failures are known, the last is %v", n, err)
 	}
 }
 

@@ -52,6 +52,8 @@ type Log struct {
 	commit    uint64 // of the last write
 	buf       []byte // the write that is being made
 	closed    bool
+	failed    uint64
+	failure   error
 }
 
 // Open opens the log in c.Dir, or begins one. It is ErrLocked while another
