@@ -94,4 +94,3 @@ func writeOutput(ctx context.Context, file, output string, on bool, until time.D
 	defer cancel()
 	return agent.WriteOnce(ctx, site, output, on, func(text string) { fmt.Fprintln(s.out, text) })
 }
-
