@@ -196,6 +196,8 @@ func (j *judge) outCommand(c command.Command) (any, error) {
 		return nil, err
 	case c.By == "" || c.Why == "":
 		return nil, errors.New("want to know by whom and why")
+	case c.Args.For != 0:
+		return nil, errors.New("it lasts until it is put back; leave for out")
 	case p.out != nil:
 		return nil, errors.New("it is out of service already")
 	}

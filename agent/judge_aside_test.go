@@ -319,6 +319,7 @@ func TestOutOfServiceRaisesNothingUntilItIsPutBack(t *testing.T) {
 		o := newOrderer(t)
 		o.may(true, "out", command.Args{Point: "level"})
 		o.mayNot("already", true, "out", command.Args{Point: "level"})
+		o.mayNot("until it is put back", true, "out", command.Args{Point: "ch4", For: hours(1)})
 		o.good("level", 11)
 		o.sleep(10 * time.Second)
 		o.restart(1, nil)

@@ -81,11 +81,27 @@ func (j *judge) withholds(e event.Event, at time.Duration, n *atomic.Uint64) boo
 		if o.n == nil && e.State != alarm.Normal.String() {
 			o.n = b.owed[i].n // the raise is told by what followed it
 		}
+		o.event.More = added(b.owed[i].event, o.event)
 		b.owed[i] = o
 	} else {
 		b.owed = append(b.owed, o)
 	}
 	return true
+}
+
+// added is what an event tells that stands for an earlier one, too: edges that
+// were lost add up.
+func added(before, e event.Event) []event.Field {
+	more := slices.Clone(e.More)
+	for i, f := range more {
+		for _, g := range before.More {
+			n, is := g.Value.(uint64)
+			if m, too := f.Value.(uint64); is && too && f.Name == "lost" && g.Name == "lost" {
+				more[i].Value = n + m
+			}
+		}
+	}
+	return more
 }
 
 // stateOf is what of an event a start learns from.
@@ -112,7 +128,7 @@ func (j *judge) repay(all bool) {
 		for len(b.owed) > 0 && (all || b.tokens >= 1) {
 			o := b.owed[0]
 			b.owed = slices.Delete(b.owed, 0, 1)
-			if o.n == nil && b.told[o.key] == stateOf(o.event) {
+			if o.n == nil && o.event.State != "" && b.told[o.key] == stateOf(o.event) {
 				continue // it is as it was told last
 			}
 			b.tokens--

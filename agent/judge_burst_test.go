@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pithead/agent/alarm"
+	"pithead/agent/event"
 	"pithead/config"
 )
 
@@ -89,6 +90,30 @@ func TestABurstMakesNoFoldWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a burst withholds of lost edges adds up.
+func TestABurstLosesNoLostEdges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrderer(t)
+		for range 100 {
+			o.do(func() error {
+				o.tell(event.Event{Kind: "fault", ID: "level", Point: "level", More: []event.Field{{Name: "lost", Value: uint64(3)}}}, o.judge.now())
+				return nil
+			})
+		}
+		o.sleep(30 * time.Second)
+		o.settled()
+		lost := uint64(0)
+		for _, e := range o.events {
+			if e.Kind == "fault" {
+				lost += e.More[0].Value.(uint64)
+			}
+		}
+		if lost != 300 {
+			t.Errorf("%d lost edges are told, want 300", lost)
+		}
+	})
 }
 
 // A stop tells what was withheld.

@@ -81,6 +81,8 @@ func (r *Replay) End() time.Time {
 	if !r.begun {
 		return time.Time{}
 	}
+	r.judge.repay(true)
+	r.settle()
 	return r.judge.clock.Time()
 }
 
