@@ -166,7 +166,17 @@ func TestAFloodBeginsAndEnds(t *testing.T) {
 		if last := b.events[len(b.events)-1]; eventsOfKind(b, "flood") != 2 || last.State != "normal" || last.More[0].Value != 11 {
 			t.Errorf("%+v", last)
 		}
-		b.sleep(24*time.Hour + time.Minute)
+		b.do(func() error { // a day later
+			for _, s := range b.order {
+				m := s.Memory()
+				m.Raised -= 24 * time.Hour
+				s.Restore(m, alarm.Sample{}, false)
+			}
+			for i := range b.figures.periods {
+				b.figures.periods[i].number -= dayPeriods
+			}
+			return nil
+		})
 		if h := b.health(); h.Stale != 11 || h.Day != 0 {
 			t.Errorf("%+v", h)
 		}
