@@ -40,6 +40,10 @@ func (j *judge) judgePoint(p *point) {
 		j.hoursPoint(p)
 		return
 	}
+	if p.hoursOf != nil {
+		j.hoursPoint(p)
+		return
+	}
 	src, sure := j.only(p.object, sources, "source")
 	switch {
 	case !sure:
