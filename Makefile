@@ -14,7 +14,7 @@ MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
 CUTS    ?= 30
 
-.PHONY: help build cross test test-large test-site test-board test-power demo fuzz bench-telegraf bench-modbus clean
+.PHONY: help build cross test test-large test-site test-board test-power demo fuzz bench-telegraf bench-modbus bench-output clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -75,6 +75,9 @@ fuzz: ## every fuzz target for FUZZTIME
 	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; \
 	  done; \
 	done
+
+bench-output: ## from the sample that decides to the line: p50, p99, max over 10,000 alarms, with 1,000 other points being read
+	$(GO) test ./agent -run '^$$' -bench 'BenchmarkOutput$$' -benchtime 1x -v
 
 bench-modbus: ## polls as a share of what a serial line allows, 9600 to 115200 baud, beside goburrow's own transport
 	$(GO) test -tags bench ./cross/bench/modbus/ -count=1 -v -timeout 10m

@@ -87,7 +87,7 @@ func openBuses(site *config.Site, last map[string]record.Last, counters map[stri
 	return byID, loops, nil
 }
 
-// alarmedOf is every point, device and bus that an alarm hangs on, by its id;
+// alarmedOf is every point, device and bus that an alarm or a seal hangs on, by its id;
 // the fault alarm that each point has does not count, unless it asks for outputs.
 func alarmedOf(site *config.Site) map[string]bool {
 	alarmed := map[string]bool{}
@@ -95,6 +95,16 @@ func alarmedOf(site *config.Site) map[string]bool {
 		for _, d := range p.Alarms {
 			if d.Condition != alarm.Fault || len(d.Do) > 0 {
 				alarmed[p.ID], alarmed[p.Device], alarmed[p.Bus] = true, true, true
+			}
+		}
+	}
+	for _, d := range site.Seals {
+		for _, w := range d.Watches {
+			alarmed[w.Point] = true
+			for _, p := range site.Points {
+				if p.ID == w.Point {
+					alarmed[p.Device], alarmed[p.Bus] = true, true
+				}
 			}
 		}
 	}

@@ -1,0 +1,274 @@
+//go:build board
+
+package board
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+const gpioSite = `version: 1
+site: board
+gateway: gw
+buses:
+  box: {gpio: box}
+  exp: {gpio: exp}
+points:
+  rain: {gpio: box/rain, counts: 1, every: 1s}
+  bucket: {gpio: box/bucket, counts: 1, debounce: 20ms, every: 1s}
+  gas: {gpio: box/gas, frequency: 1s, every: 1s}
+  held: {gpio: box/held, every: 1s}
+  bolt: {gpio: exp/bolt, every: 1s}
+uplinks:
+  county: {mqtt: "tcp://10.0.2.2:%d"}
+buffer: {dir: /data/buffer, size: 32MB, commit: 1s}
+`
+
+const holderSite = `version: 1
+site: other
+gateway: gw
+buses:
+  box: {gpio: box}
+points:
+  held: {gpio: box/held}
+web: {listen: 127.0.0.1:8099}
+buffer: {dir: /tmp/other, size: 8MB}
+`
+
+// read is what a point reads now: its value, or its quality.
+func read(t *testing.T, b *Board, point string) string {
+	t.Helper()
+	out, err := b.Run("pithead read " + point + " --json; true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reads []struct {
+		Value   json.RawMessage
+		Quality string
+	}
+	if err := json.Unmarshal([]byte(strings.TrimSpace(out)), &reads); err != nil || len(reads) != 1 {
+		t.Fatalf("%q: %v", out, err)
+	}
+	if reads[0].Quality != "good" {
+		return reads[0].Quality
+	}
+	return string(reads[0].Value)
+}
+
+func expect(t *testing.T, b *Board, point, want string) {
+	t.Helper()
+	got := ""
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if got = read(t, b, point); got == want {
+			return
+		}
+	}
+	t.Errorf("%s reads %s, want %s", point, got, want)
+}
+
+// count is a total, once it has stood for a moment.
+func count(t *testing.T, b *Board, point string) int {
+	t.Helper()
+	var n int
+	if _, err := fmt.Sscan(read(t, b, point), &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestLines(t *testing.T) {
+	for _, arch := range []string{"arm64", "armv7"} {
+		t.Run(arch, func(t *testing.T) {
+			t.Parallel()
+			e := listen(t)
+			disk := t.TempDir() + "/disk"
+			if err := NewDisk(disk, 128<<20); err != nil {
+				t.Fatal(err)
+			}
+			b, err := Boot(prepare(t, arch), Config{Disk: disk, Chips: []Chip{{Label: "box", Lines: []string{"rain", "bucket", "gas", "held"}}, {Label: "exp", Lines: []string{"bolt"}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(b.Cut)
+			site := fmt.Sprintf(gpioSite, e.port)
+			if err := b.Put("/etc/site.yaml", site); err != nil {
+				t.Fatal(err)
+			}
+			pid, err := b.Start("pithead run /etc/site.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			session := e.renewed("")
+			manyToggles(t, e, b)
+			bounce(t, b)
+			frequency(t, b)
+			heldLine(t, b)
+			chipGone(t, b)
+			killedInATrain(t, e, b, pid, session)
+		})
+	}
+}
+
+// manyToggles changes a line 10,000 times as fast as the board can: each is
+// counted, or the gap is reported.
+func manyToggles(t *testing.T, e *ear, b *Board) {
+	t.Helper()
+	const toggles = 10_000
+	took, err := b.Toggle("rain", toggles, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(3 * time.Second) // what was lost is told with the next poll
+	counted := count(t, b, "rain")
+	lost, gaps := e.lost("rain")
+	t.Logf("figure: %d changes in %v (%.0f a second): %d pulses counted, %d edges told as lost", toggles, took.Round(time.Millisecond), toggles/took.Seconds(), counted, lost)
+	// Of an odd gap one more edge of the one kind may be missing than of the other.
+	if lost == 0 && counted != toggles/2 || math.Abs(float64(2*counted+lost-toggles)) > float64(gaps) {
+		t.Errorf("%d pulses counted and %d edges lost are not %d changes", counted, lost, toggles)
+	}
+}
+
+// bounce is a contact that bounces: 11 edges in 10 ms are one change.
+func bounce(t *testing.T, b *Board) {
+	t.Helper()
+	if _, err := b.Toggle("bucket", 11, time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	if n := count(t, b, "bucket"); n != 1 {
+		t.Errorf("a contact that bounces counts %d, want 1", n)
+	}
+}
+
+// frequency measures what was really given, by the board's own clock. An
+// emulated board does not toggle evenly, so it is the mean of many windows.
+func frequency(t *testing.T, b *Board) {
+	t.Helper()
+	const toggles = 6000
+	type result struct {
+		took time.Duration
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		took, err := b.Toggle("gas", toggles, time.Millisecond)
+		done <- result{took, err}
+	}()
+	time.Sleep(2200 * time.Millisecond)
+	sum, windows := 0.0, 0
+	var r result
+	for r.took == 0 && r.err == nil {
+		var hertz float64
+		if _, err := fmt.Sscan(read(t, b, "gas"), &hertz); err != nil {
+			t.Fatal(err)
+		}
+		sum, windows = sum+hertz, windows+1
+		select {
+		case r = <-done:
+		case <-time.After(time.Second):
+		}
+	}
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	got, want := sum/float64(windows), toggles/2/r.took.Seconds()
+	t.Logf("figure: %.1f Hz read %.1f, the mean of %d windows", want, got, windows)
+	if math.Abs(got-want) > 0.15*want {
+		t.Errorf("reads %.1f Hz, was given %.1f", got, want)
+	}
+	time.Sleep(3 * time.Second)
+	expect(t, b, "gas", "0")
+}
+
+// heldLine is a line that another program has.
+func heldLine(t *testing.T, b *Board) {
+	t.Helper()
+	expect(t, b, "held", "false")
+	if err := b.Put("/etc/holder.yaml", holderSite); err != nil {
+		t.Fatal(err)
+	}
+	// Only one of the two can have it: the other sees that, and goes on with the rest.
+	holder, err := b.Start("env PITHEAD_SOCKET=/tmp/other.sock pithead run /etc/holder.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second)
+	out, _ := b.Run("PITHEAD_SOCKET=/tmp/other.sock pithead read held 2>&1; true")
+	if !strings.Contains(out, "comm") || !strings.Contains(out, "busy") {
+		t.Errorf("the second program reads the line that is held: %s", out)
+	}
+	expect(t, b, "held", "false")
+	if _, err := b.Run(fmt.Sprintf("kill -9 %d", holder)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// chipGone takes an expander away and puts it back.
+func chipGone(t *testing.T, b *Board) {
+	t.Helper()
+	if err := b.Pull("bolt", true); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, b, "bolt", "true")
+	if err := b.Plug("exp", false); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, b, "bolt", "comm")
+	if n := count(t, b, "bucket"); n != 1 {
+		t.Errorf("the other chip's counter reads %d", n)
+	}
+	if err := b.Plug("exp", true); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, b, "bolt", "false")
+	if err := b.Pull("bolt", true); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, b, "bolt", "true")
+}
+
+// killedInATrain kills the agent while pulses come, and starts it again: no
+// pulse is counted twice, and what is missing is what came while it was away
+// and at most one commit before.
+func killedInATrain(t *testing.T, e *ear, b *Board, pid int, session string) {
+	t.Helper()
+	const pulses, gap = 2000, 2 * time.Millisecond
+	before := count(t, b, "rain")
+	type result struct {
+		took time.Duration
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		took, err := b.Toggle("rain", 2*pulses, gap)
+		done <- result{took, err}
+	}()
+	time.Sleep(3 * time.Second)
+	if _, err := b.Run(fmt.Sprintf("kill -9 %d", pid)); err != nil {
+		t.Fatal(err)
+	}
+	down := time.Now()
+	if _, err := b.Start("pithead run /etc/site.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	e.renewed(session)
+	away := time.Since(down)
+	r := <-done
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	e.wait(10*time.Second, "rain doubt  rain")
+	time.Sleep(2 * time.Second)
+	counted := count(t, b, "rain") - before
+	lost, _ := e.lost("rain")
+	rate := pulses / r.took.Seconds()
+	least := pulses - int(rate*(away+time.Second).Seconds()) - lost - 10
+	t.Logf("figure: of %d pulses %d counted over a kill of at most %v", pulses, counted, away.Round(time.Millisecond))
+	if counted > pulses || counted < least {
+		t.Errorf("%d pulses counted, want %d to %d", counted, least, pulses)
+	}
+}
