@@ -351,6 +351,13 @@ func TestWhatAClosedSealWatchesIsGuarded(t *testing.T) {
 		if !guarded() {
 			t.Error("not guarded while closed")
 		}
+		for op, args := range map[string]command.Args{
+			"test": {Point: "door", For: command.Duration(time.Minute)}, "out": {Point: "door"}} {
+			c := command.Command{Op: op, Args: args, By: "me", Why: "x", Signed: true}
+			if err := s.b.do(func() error { _, err := ops()[op].judge(s.b.judge, c); return err }); err == nil {
+				t.Errorf("%s of a point that a closed seal watches", op)
+			}
+		}
 	})
 }
 
