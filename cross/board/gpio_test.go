@@ -196,8 +196,10 @@ func heldLine(t *testing.T, b *Board) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * time.Second)
-	out, _ := b.Run("PITHEAD_SOCKET=/tmp/other.sock pithead read held 2>&1; true")
+	out := ""
+	for end := time.Now().Add(time.Minute); !strings.Contains(out, "comm") && time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		out, _ = b.Run("PITHEAD_SOCKET=/tmp/other.sock pithead read held 2>&1; true")
+	}
 	if !strings.Contains(out, "comm") || !strings.Contains(out, "busy") {
 		t.Errorf("the second program reads the line that is held: %s", out)
 	}
