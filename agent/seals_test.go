@@ -378,3 +378,26 @@ func TestWhatASealWatchesIsStoredAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// While a seal is closed something is stored every 20 s, so that a start knows
+// since when nobody watched.
+func TestAClosedSealLeavesAHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTeller(t)
+		stored := func() (n int) {
+			s.b.stored = nil
+			for range 24 {
+				time.Sleep(5 * time.Second)
+				s.b.good("door", 1)
+			}
+			return len(s.b.stored)
+		}
+		if n := stored(); n > 1 {
+			t.Errorf("open: %d readings stored in 2 min", n)
+		}
+		s.step("close")
+		if n := stored(); n < 5 || n > 7 {
+			t.Errorf("closed: %d readings stored in 2 min, want one each 20 s", n)
+		}
+	})
+}
