@@ -14,7 +14,7 @@ MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
 CUTS    ?= 30
 
-.PHONY: help build cross test test-large test-site test-board test-power demo fuzz bench-telegraf bench-modbus bench-output clean
+.PHONY: help build cross test test-large test-site test-board test-power demo fuzz bench-telegraf bench-modbus bench-output bench-uplink model clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -85,6 +85,15 @@ bench-modbus: ## polls as a share of what a serial line allows, 9600 to 115200 b
 bench-telegraf: ## processor time and memory beside Telegraf: 10,000 registers of 40 devices each second (Debian; builds Telegraf once)
 	cross/install.sh site
 	$(GO) run ./cross/bench/telegraf
+
+bench-uplink: ## drain a backlog into a mosquitto on loopback: readings a second, bytes each, memory (Debian: mosquitto)
+	cross/install.sh site
+	$(GO) build -o build/bench-uplink ./cross/bench/uplink
+	build/bench-uplink
+	build/bench-uplink -compress zstd
+
+model: ## 10,000 random histories of crashes, re-cut batches and thinning against a model of a platform
+	$(GO) test ./agent/uplink -run 'TestNoHistory|TestThePlatformsModel' -histories 10000 -count=1 -timeout 60m
 
 clean: ## build/ away
 	rm -rf build

@@ -110,6 +110,11 @@ func (k *Key) Kid() string { return k.kid }
 // JSON without the closing brace. What is signed is as in an event.
 func (k *Key) Seal(open []byte) []byte { return k.appendSignature(k.appendSigner(open)) }
 
+// Sign is the signature of a text that travels beside it, in base64.
+func (k *Key) Sign(text []byte) string {
+	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.private, text))
+}
+
 // Sealed says whether one of the keys signed an object whose last member is
 // sig, as Seal makes it or a platform its receipts.
 func Sealed(payload []byte, keys ...ed25519.PublicKey) bool {

@@ -21,10 +21,11 @@ import (
 
 // An authority makes certificates that live in files, as on a gateway.
 type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	until time.Time // of what is issued; zero: an hour from now
+	t     *testing.T
+	dir   string
+	cert  *x509.Certificate
+	key   *ecdsa.PrivateKey
 }
 
 func newAuthority(t *testing.T) *authority {
@@ -47,6 +48,9 @@ func (a *authority) make(name string, signer *x509.Certificate, signKey *ecdsa.P
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+	}
+	if !a.until.IsZero() {
+		c.NotAfter = a.until
 	}
 	if signer == nil {
 		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
@@ -126,6 +130,11 @@ func TestFilesAndSecretsThatAreWrongAndThenRight(t *testing.T) {
 		}, "user name, password", func(t *testing.T, a *authority) {
 			os.WriteFile(a.path("pw"), []byte("geheim\r\n"), 0o600)
 		}},
+		{"an expired certificate", func(t *testing.T, a *authority, c *config.Uplink) {
+			a.until = time.Now().Add(-time.Minute)
+			a.issue("gw")
+			a.until = time.Time{}
+		}, "certificate", right},
 		{"no password yet", func(t *testing.T, a *authority, c *config.Uplink) {
 			a.issue("gw")
 			c.Username, c.Password = "gw-01", &config.Secret{File: a.path("pw")}
@@ -162,5 +171,43 @@ func TestPasswordFromTheEnvironment(t *testing.T) {
 	}
 	if _, err := (&config.Secret{Env: "COUNTY_NO"}).Read(); err == nil || !strings.Contains(err.Error(), "COUNTY_NO") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A board in 1970 judges certificates by the newest time that it knows; by its
+// own clock none would be valid yet. A broker of another name is refused.
+func TestDatesAndNamesOfTheBrokersCertificate(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		now  time.Time
+		host string
+		says string
+	}{
+		"by the board's own clock":    {time.Unix(1000, 0), "127.0.0.1", "not yet valid"},
+		"by the newest known time":    {time.Now().Add(-time.Minute), "127.0.0.1", ""},
+		"long after":                  {time.Now().Add(48 * time.Hour), "127.0.0.1", "expired"},
+		"a broker under another name": {time.Now(), "localhost", "localhost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, b := newAuthority(t), newBench(t, 1<<20)
+			br := (&broker{t: t, addr: "127.0.0.1:0", tls: a.server()}).start()
+			a.issue("gw")
+			cfg := uplinkConfig("tls://" + strings.Replace(br.addr, "127.0.0.1", c.host, 1))
+			cfg.CA, cfg.Cert, cfg.Key = a.path("ca.pem"), a.path("gw.pem"), a.path("gw.key")
+			env := b.env()
+			env.TLS = func() time.Time { return c.now }
+			u := New(cfg, env)
+			b.readings(3)
+			b.start(u)
+			if c.says == "" {
+				eventually(t, "it delivers", func() bool { return b.position("data") == 3 })
+				if h := HealthOf("county", u.State(), c.now); h.Certificate == nil || *h.Certificate != 0 {
+					t.Errorf("days to expiry: %v", h.Certificate)
+				}
+				return
+			}
+			eventually(t, "it is refused", func() bool { return strings.Contains(u.State().LastError, c.says) })
+		})
 	}
 }

@@ -2,7 +2,9 @@ package uplink
 
 import (
 	"errors"
+	"flag"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,6 +59,7 @@ func filled(t *testing.T, r *rand.Rand) *filler {
 func history(t *testing.T, f *filler) error {
 	r := f.r
 	c := uplinkConfig()
+	c.Thin = []time.Duration{0, 0, time.Millisecond, time.Second}[r.IntN(4)]
 	c.Points = [][]string{nil, {"pond.*"}, {"fan.run"}}[r.IntN(3)]
 	lane := f.log.Lane("data")
 	at := uint64(0) // the position
@@ -101,12 +104,62 @@ func history(t *testing.T, f *filler) error {
 	}
 }
 
+// histories is how many are tried; make model tries 10,000.
+var histories = flag.Int("histories", 24, "")
+
+// A model that finds nothing wrong with a mistake proves nothing.
+func TestThePlatformsModelBites(t *testing.T) {
+	b := newBench(t, 1<<20)
+	b.setNow(1_000_000, record.Synced)
+	b.readings(60)
+	c := uplinkConfig()
+	c.Batch, c.Thin = 5, 20*time.Millisecond
+	l := b.uplink(c).readings(0)
+	defer l.close()
+	good, _ := drain(t, l)
+	play := func(spoil func([]envelope) []envelope) error {
+		p := newPlatform(t, 0, func(uint64) bool { return true })
+		es := make([]envelope, len(good))
+		for i, e := range good {
+			e.Readings = slices.Clone(e.Readings)
+			es[i] = e
+		}
+		for _, e := range spoil(es) {
+			if err := p.take(e, false); err != nil {
+				return err
+			}
+		}
+		return p.whole(60)
+	}
+	if err := play(func(es []envelope) []envelope { return es }); err != nil || len(good) < 3 {
+		t.Fatalf("%d messages: %v", len(good), err)
+	}
+	for name, spoil := range map[string]func([]envelope) []envelope{
+		"a message that is missing": func(es []envelope) []envelope { return slices.Delete(es, 1, 2) },
+		"two that are swapped":      func(es []envelope) []envelope { es[0], es[1] = es[1], es[0]; return es },
+		"one that comes twice":      func(es []envelope) []envelope { return slices.Insert(es, 1, es[0]) },
+		"the tail cut":              func(es []envelope) []envelope { return es[:len(es)-1] },
+		"a reading that is missing": func(es []envelope) []envelope { es[1].Readings = es[1].Readings[1:]; return es },
+		"a reading that is doubled": func(es []envelope) []envelope {
+			es[1].Readings = slices.Insert(es[1].Readings, 0, es[1].Readings[0])
+			return es
+		},
+		"a prev that skips":            func(es []envelope) []envelope { es[1].Prev++; return es },
+		"a count of what was left out": func(es []envelope) []envelope { x := *es[1].Thinned; x.Count--; es[1].Thinned = &x; return es },
+		"nothing said of it":           func(es []envelope) []envelope { es[1].Thinned = nil; return es },
+	} {
+		if play(spoil) == nil {
+			t.Errorf("%s is not noticed", name)
+		}
+	}
+}
+
 // Promise 2: whatever is lost of connections and runs, however the next one
 // cuts, the platform sees no hole, no wrong order, and repeats only where it
 // went back.
 func TestNoHistoryLeavesAHole(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(3) {
+	for seed := range uint64(*histories+7) / 8 {
 		r := rand.New(rand.NewPCG(seed, 7))
 		f := filled(t, r)
 		for i := range 8 {

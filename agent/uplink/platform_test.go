@@ -41,8 +41,9 @@ func (p *platform) take(e envelope, fresh bool) error {
 			p.lost[n] = true
 		}
 	}
+	sent := map[uint64]bool{}
 	for _, r := range e.Readings {
-		if r.N <= at {
+		if sent[r.N] = true; r.N <= at {
 			return fmt.Errorf("reading %d comes after %d", r.N, at)
 		}
 		if !p.wanted(r.N) {
@@ -53,6 +54,18 @@ func (p *platform) take(e envelope, fresh bool) error {
 	}
 	if e.Last < at {
 		return fmt.Errorf("last is %d, but reading %d is in it", e.Last, at)
+	}
+	if l := e.Thinned; l != nil {
+		left := uint64(0)
+		for n := l.From; n <= l.To && l.To <= e.Last; n++ {
+			if p.wanted(n) && !sent[n] {
+				left++
+				p.lost[n] = true
+			}
+		}
+		if left != l.Count || l.From <= e.Prev {
+			return fmt.Errorf("thinned %+v, and %d are not there", *l, left)
+		}
 	}
 	p.before = e.Last
 	if e.Last > p.end {
