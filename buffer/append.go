@@ -23,7 +23,7 @@ func (l *Lane) write(f frame) error {
 	}
 	f.first = l.next
 	err := l.try(f, false)
-	for full(err) && l.log.yield(l) {
+	if full(err) && l.log.yield(l) { // once: what that does not help, more of it won't
 		err = l.try(f, false)
 	}
 	if full(err) {
