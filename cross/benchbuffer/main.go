@@ -17,6 +17,7 @@ type bench struct {
 	work     string
 	thousand [][]byte
 	big      int // records of the big log
+	own      bool
 	failed   int
 	goals    []string
 }
@@ -29,14 +30,24 @@ func measure() int {
 	big := flag.Int("records", 10_000_000, "records of the big log")
 	only := flag.String("only", "", "of: ram card disk readings event big")
 	work := flag.String("dir", "", "a folder on the machine's disk")
+	own := flag.Bool("own", false, "of the big log only pithead's")
+	slot := flag.String("card", "", "be the card in this folder; for its own use")
+	slotSize := flag.Int64("card-size", 0, "its size")
 	flag.Parse()
+	if *slot != "" {
+		if err := serveCard(*slot, *slotSize); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
 	dir, err := os.MkdirTemp(*work, "pithead-bench-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{work: dir, thousand: records(1000), big: *big}
+	b := &bench{work: dir, thousand: records(1000), big: *big, own: *own}
 	b.all(func(name string) bool { return *only == "" || strings.Contains(*only, name) })
 	b.title("goals")
 	for _, g := range b.goals {
