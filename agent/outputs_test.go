@@ -320,12 +320,12 @@ func TestTheAliveLine(t *testing.T) {
 			b.do(func() error { n, toggles = toggles, 0; return nil })
 			return n
 		}
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Second + 500*time.Millisecond)
 		if n := count(); n != 10 {
 			t.Errorf("%d toggles in 10 s, want 10", n)
 		}
 		b.do(func() error { moves = false; return nil })
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Second + 500*time.Millisecond)
 		if n := count(); n != 0 {
 			t.Errorf("%d toggles while a loop stands", n)
 		}
