@@ -27,6 +27,7 @@ type judge struct {
 	wants func(bus, output string, on bool)
 
 	in    chan []drivers.Reading
+	free  chan []drivers.Reading // memory of readings that were judged
 	done  chan switched
 	calls chan func()
 	ended chan struct{} // closed when run has returned
@@ -116,6 +117,7 @@ func (j *judge) run(ctx context.Context) {
 		select {
 		case rs := <-j.in:
 			j.batch(rs)
+			j.release(rs)
 		case <-wake.C:
 			j.timers.run(j.now())
 		case <-ticker.C:
@@ -170,6 +172,14 @@ func (j *judge) batch(rs []drivers.Reading) {
 		j.openPremises()
 	}
 	j.compute()
+}
+
+// release lets whoever sends readings use the memory of these again.
+func (j *judge) release(rs []drivers.Reading) {
+	select {
+	case j.free <- rs:
+	default:
+	}
 }
 
 // point is the point of that id, or nil. Units are polled in turn, so mostly it

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -240,8 +239,13 @@ func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
 	if len(rs) == 0 {
 		return
 	}
+	var own []drivers.Reading
 	select {
-	case a.judge.in <- slices.Clone(rs):
+	case own = <-a.judge.free:
+	default:
+	}
+	select {
+	case a.judge.in <- append(own[:0], rs...):
 	case <-ctx.Done():
 	}
 }

@@ -73,10 +73,13 @@ func blocksOf(u *UnitConfig) []block {
 
 // join makes blocks of points that are sorted by table, cycle and address. At
 // most gap addresses that no point needs are read along to make one of two;
-// below 0 means that only points that share a register are joined.
+// below 0 means that only points that share a register are joined. The blocks
+// share the memory of points.
 func join(points []PointConfig, gap, limit int) []block {
 	var blocks []block
-	for _, p := range points {
+	start := 0 // of the last block's points
+	for i := range points {
+		p := &points[i]
 		first := int(p.Address)
 		end := first + p.width()
 		if n := len(blocks); n > 0 {
@@ -85,11 +88,12 @@ func join(points []PointConfig, gap, limit int) []block {
 			if b.table == p.Table && b.every == p.Every &&
 				first-b.end <= gap && longest-b.first <= most(p.Table, limit) {
 				b.end = longest
-				b.points = append(b.points, p)
+				b.points = points[start : i+1 : i+1]
 				continue
 			}
 		}
-		blocks = append(blocks, block{table: p.Table, every: p.Every, first: first, end: end, points: []PointConfig{p}})
+		start = i
+		blocks = append(blocks, block{table: p.Table, every: p.Every, first: first, end: end, points: points[i : i+1 : i+1]})
 	}
 	return blocks
 }
