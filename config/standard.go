@@ -123,7 +123,7 @@ func (j *judge) presetRungs(p *point, a *rung) []*rung {
 	case acc != nil && a.given("accepted") != nil:
 		what += fmt.Sprintf("; not checked against the printed standard, accepted by %s on %s", acc.text("by"), acc.text("date"))
 	default:
-		what += fmt.Sprintf("; not checked against the printed standard (checked: no; from %s)", pre.text("source"))
+		what += fmt.Sprintf("; not checked against the printed standard (checked: no; source: %s)", pre.text("source"))
 	}
 	j.warnf(v.place, "%s", what)
 	return rungs

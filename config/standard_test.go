@@ -62,7 +62,7 @@ func TestAPresetBecomesAlarms(t *testing.T) {
 			"AQ 1029-2019, 表 1 becomes alarm orange at or above 1 %CH4; cutoff red at or above 1 %CH4, until reset; not checked against the printed standard, accepted by 王工 on 2026-03-01"},
 		{"restore below cut-off", "%", "{standard: aq1029.face, do: {alarm: [horn]}}",
 			"p/alarm orange above 1 1 false horn, p/cutoff red above 1.5 1 true , p/fault blue fault 0 0 false ",
-			"cutoff red at or above 1.5 %CH4, over at 1, until reset; not checked against the printed standard (checked: no; from"},
+			"cutoff red at or above 1.5 %CH4, over at 1, until reset; not checked against the printed standard (checked: no; source: "},
 		{"carbon monoxide, with a delay, a way back and a level of its own", "ppm", "{standard: gb16423.co, for: 10s, clear: 20, level: yellow, id: mine, do: [horn]}",
 			"p/mine.alarm yellow above 24 20 false horn, p/fault blue fault 0 0 false ", "alarm yellow at or above 24 ppm, over at 20;"},
 		{"two levels of one role", "%LEL", "{standard: gb50493.combustible, do: {alarm: [horn]}}",
