@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -62,6 +63,7 @@ func runReplay(ctx context.Context, args []string, s streams) int {
 		}
 		plays[i] = &play{site: site}
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // what is live is small: memory for a seventh of the time
 	from, err := replayAll(ctx, rest[0], s.in, plays)
 	if err != nil {
 		fmt.Fprintf(s.err, "pithead replay: %s: %v\n", rest[0], err)
