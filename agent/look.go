@@ -71,7 +71,8 @@ func (a *agent) lookInto(f func(context.Context, export.Source, http.ResponseWri
 }
 
 func (a *agent) serveExport(ctx context.Context, s export.Source, w http.ResponseWriter, r *http.Request) {
-	q, err := export.Parse(r.FormValue("from"), r.FormValue("to"), r.Form["point"], r.FormValue("events") != "", r.FormValue("format"), Zone(a.site.UTCOffset))
+	v := r.URL.Query() // not FormValue, which would bring multipart forms into the binary
+	q, err := export.Parse(v.Get("from"), v.Get("to"), v["point"], v.Get("events") != "", v.Get("format"), Zone(a.site.UTCOffset))
 	if err != nil {
 		answer(w, nil, err)
 		return
