@@ -68,6 +68,10 @@ demo: build ## a small mine and the agent in this terminal; Ctrl-C ends it
 bench-rules: ## ten thousand points with two alarms each, all sampled every second: share of one core
 	$(GO) test -run '^$$' -bench '^BenchmarkRules$$' -benchtime 5s ./agent/
 
+.PHONY: test-adversary
+test-adversary: ## slaves that lie: 100,000 exchanges in virtual time, 1,000 each on a serial line and over TCP
+	$(GO) test ./drivers/modbus -run Adversary -count=1 -v -timeout 25m -args -exchanges 100000 -exchanges-in-earnest 1000
+
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rlE '^func Fuzz' --include='*_test.go' agent buffer config cross drivers | sort | while read -r file; do \
 	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \

@@ -83,14 +83,40 @@ type (
 		Why   []string `json:"why,omitempty"`
 		Fault string   `json:"fault,omitempty"`
 	}
+	apiBus struct {
+		Bus    string `json:"bus"`
+		Down   string `json:"down,omitempty"` // why the line itself is not there
+		Missed int    `json:"missed"`         // cycles that passed without a read
+		apiCounts
+		Bad []apiBad `json:"bad,omitempty"` // points that are bad though their unit answers
+	}
 	apiUnit struct {
 		Bus    string `json:"bus"`
 		Unit   string `json:"unit"`
 		State  string `json:"state"`
 		Missed int    `json:"missed"` // cycles that passed without a read
-		// Requests of this minute and the one before, and how many had a sound answer.
-		Asked    int `json:"asked"`
-		Answered int `json:"answered"`
+		// Polls of this minute and the one before, and how many had a sound answer.
+		Asked    int    `json:"asked"`
+		Answered int    `json:"answered"`
+		Setup    string `json:"setup,omitempty"` // why it can't be set up
+		apiCounts
+	}
+	// apiCounts are what became of requests since the start; of a bus that makes
+	// none (GPIO, simulated) they are left out.
+	apiCounts struct {
+		Requests   uint64  `json:"requests,omitempty"`
+		Comm       uint64  `json:"comm,omitempty"`       // got no answer
+		Protocol   uint64  `json:"protocol,omitempty"`   // a broken one
+		Exceptions uint64  `json:"exceptions,omitempty"` // the device refused
+		Held       uint64  `json:"held,omitempty"`       // not sent: an answer that is owed could be mistaken for theirs
+		P50        float64 `json:"p50-ms,omitempty"`     // time to answer, of late
+		P99        float64 `json:"p99-ms,omitempty"`
+		Share      float64 `json:"share,omitempty"` // of the bus's time, of the last minute or two
+	}
+	apiBad struct {
+		Point string `json:"point"`
+		Line  int    `json:"line,omitempty"` // in the site file
+		Why   string `json:"why"`
 	}
 	apiUplink struct {
 		uplink.UplinkHealth
@@ -193,18 +219,6 @@ func apiAsides(of []uplink.AsideNow, now Stamp) []apiAside {
 	return out
 }
 
-func (a *agent) apiBuses(context.Context) (any, error) {
-	us := []apiUnit{}
-	for _, b := range a.loops {
-		if states := b.state.Load(); states != nil {
-			for _, u := range *states {
-				us = append(us, apiUnit{u.Bus, u.Unit, u.Life.String(), u.Missed, u.Asked, u.Answered})
-			}
-		}
-	}
-	return map[string]any{"units": us}, nil
-}
-
 func (a *agent) apiUplinks(context.Context) (any, error) {
 	return map[string]any{"uplinks": a.apiUplinkList()}, nil
 }
@@ -241,10 +255,21 @@ func (a *agent) turning() (why, degraded []string) {
 		if b.stands() > late+time.Minute {
 			why = append(why, "bus "+b.id)
 		}
+		if about := b.about.Load(); about != nil {
+			if about.Down != "" {
+				degraded = append(degraded, "bus "+b.id+": "+about.Down)
+			}
+			for _, bad := range about.Bad {
+				degraded = append(degraded, fmt.Sprintf("point %s (line %d): %s", bad.Point, bad.Line, bad.Why))
+			}
+		}
 		if states := b.state.Load(); states != nil {
 			for _, u := range *states {
-				if u.Life == Offline {
+				switch {
+				case u.Life == Offline:
 					degraded = append(degraded, "device "+u.Unit)
+				case u.Setup != "":
+					degraded = append(degraded, "device "+u.Unit+": "+u.Setup)
 				}
 			}
 		}
@@ -283,13 +308,7 @@ func (a *agent) metrics() []byte {
 	put("queue_readings", "", waiting)
 	put("queue_events", "", events)
 	for _, l := range a.loops {
-		if states := l.state.Load(); states != nil {
-			for _, u := range *states {
-				labels := fmt.Sprintf("{bus=%q,unit=%q}", u.Bus, u.Unit)
-				put("unit_online", labels, one(u.Life != Offline))
-				put("cycles_missed_total", labels, u.Missed)
-			}
-		}
+		l.metrics(put)
 	}
 	for _, u := range h.Uplinks {
 		labels := fmt.Sprintf("{uplink=%q}", u.ID)

@@ -1,8 +1,12 @@
 package agent
 
 import (
+	"context"
+	"fmt"
+	"math"
 	"time"
 
+	"pithead/agent/uplink"
 	"pithead/drivers"
 )
 
@@ -103,4 +107,89 @@ func (b *busLoop) badPoints() (bad []BadPoint) {
 		}
 	}
 	return bad
+}
+
+// apiBuses is every bus and unit with what became of its requests.
+func (a *agent) apiBuses(context.Context) (any, error) {
+	bs := []apiBus{}
+	for _, b := range a.loops {
+		if about := b.about.Load(); about != nil {
+			x := apiBus{Bus: b.id, Down: about.Down, Missed: about.Missed, apiCounts: apiCountsOf(about.Counts, about.Share)}
+			for _, bad := range about.Bad {
+				x.Bad = append(x.Bad, apiBad(bad))
+			}
+			bs = append(bs, x)
+		}
+	}
+	return map[string]any{"buses": bs, "units": a.apiUnits()}, nil
+}
+
+func (a *agent) apiUnits() []apiUnit {
+	us := []apiUnit{}
+	for _, b := range a.loops {
+		if states := b.state.Load(); states != nil {
+			for _, u := range *states {
+				us = append(us, apiUnit{u.Bus, u.Unit, u.Life.String(), u.Missed, u.Asked, u.Answered, u.Setup, apiCountsOf(u.Counts, u.Share)})
+			}
+		}
+	}
+	return us
+}
+
+func apiCountsOf(c drivers.Counts, share float64) apiCounts {
+	return apiCounts{Requests: c.Requests, Comm: c.Comm, Protocol: c.Protocol, Exceptions: c.Exceptions, Held: c.Held,
+		P50: ms(c.P50), P99: ms(c.P99), Share: math.Round(share*1000) / 1000}
+}
+
+func ms(d time.Duration) float64 { return float64(d.Round(10*time.Microsecond).Microseconds()) / 1000 }
+
+// health is the bus as platforms see it, with the points that are bad for a
+// reason of their own.
+func (s *BusState) health() (uplink.BusHealth, []uplink.PointHealth) {
+	h := uplink.BusHealth{ID: s.Bus, Down: s.Down, Requests: s.Requests, Comm: s.Comm, Protocol: s.Protocol, Exceptions: s.Exceptions,
+		P50: ms(s.P50), P99: ms(s.P99), Share: math.Round(s.Share*1000) / 1000, Missed: s.Missed}
+	var ps []uplink.PointHealth
+	for _, b := range s.Bad {
+		ps = append(ps, uplink.PointHealth{ID: b.Point, Line: b.Line, Why: b.Why})
+	}
+	return h, ps
+}
+
+// metrics is the bus and its units as Prometheus reads them.
+func (b *busLoop) metrics(put func(name, labels string, v any)) {
+	about, units := b.about.Load(), b.state.Load()
+	if about == nil || units == nil {
+		return
+	}
+	labels := fmt.Sprintf("{bus=%q}", b.id)
+	put("bus_up", labels, one(about.Down == ""))
+	putCounts(put, "bus", labels, about.Counts, about.Share)
+	for _, u := range *units {
+		labels := fmt.Sprintf("{bus=%q,unit=%q}", u.Bus, u.Unit)
+		put("unit_online", labels, one(u.Life != Offline))
+		put("cycles_missed_total", labels, u.Missed)
+		putCounts(put, "unit", labels, u.Counts, u.Share)
+	}
+}
+
+func putCounts(put func(name, labels string, v any), what, labels string, c drivers.Counts, share float64) {
+	if c.Requests == 0 {
+		return
+	}
+	put(what+"_requests_total", labels, c.Requests)
+	for _, f := range []struct {
+		cause string
+		n     uint64
+	}{{"comm", c.Comm}, {"protocol", c.Protocol}, {"exception", c.Exceptions}} {
+		put(what+"_failures_total", labels[:len(labels)-1]+fmt.Sprintf(",cause=%q}", f.cause), f.n)
+	}
+	put(what+"_busy_ratio", labels, share)
+	for _, q := range []struct {
+		name string
+		d    time.Duration
+	}{{"0.5", c.P50}, {"0.99", c.P99}} {
+		if q.d > 0 {
+			put(what+"_answer_seconds", labels[:len(labels)-1]+fmt.Sprintf(",quantile=%q}", q.name), q.d.Seconds())
+		}
+	}
 }

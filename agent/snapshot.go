@@ -114,9 +114,13 @@ func (a *agent) health() uplink.Health {
 	h := uplink.Health{Clock: a.clock.Now().Clock.String(), Uptime: time.Since(a.started).Milliseconds(),
 		Memory: resident(), Load: load(), Celsius: celsius()}
 	for _, b := range a.loops {
+		if about := b.about.Load(); about != nil {
+			bus, points := about.health()
+			h.Buses, h.Points = append(h.Buses, bus), append(h.Points, points...)
+		}
 		if us := b.state.Load(); us != nil {
 			for _, u := range *us {
-				h.Units = append(h.Units, uplink.UnitHealth{ID: u.Unit, Online: u.Life != Offline, Answered: u.share()})
+				h.Units = append(h.Units, uplink.UnitHealth{ID: u.Unit, Online: u.Life != Offline, Answered: u.share(), Setup: u.Setup})
 			}
 		}
 	}

@@ -62,7 +62,7 @@ type Step struct {
 }
 
 // An Inspector is a Driver that can also show what the wire held of one of its
-// points when it was read last: registers in protocol order, nil where there
+// points, after the Step that read it and before the next: registers in protocol order, nil where there
 // are none, and the time from the request's first byte to the answer's last.
 type Inspector interface {
 	Raw(point string) (raw []uint16, took time.Duration)

@@ -8,7 +8,9 @@ import (
 // Health is how the gateway itself fares, each minute. Members that are not
 // known are left out rather than sent as zero.
 type Health struct {
+	Buses   []BusHealth    `json:"buses,omitempty"`
 	Units   []UnitHealth   `json:"units,omitempty"`
+	Points  []PointHealth  `json:"points,omitempty"` // bad for a reason of their own
 	Uplinks []UplinkHealth `json:"uplinks,omitempty"`
 	Buffer  BufferHealth   `json:"buffer"`
 	Alarms  *AlarmHealth   `json:"alarms,omitempty"`
@@ -19,11 +21,35 @@ type Health struct {
 	Uptime  int64          `json:"uptime"` // ms since the agent began
 }
 
+// BusHealth is one bus, and what became of its requests since the start; of one
+// that makes none the counts are left out.
+type BusHealth struct {
+	ID         string  `json:"id"`
+	Down       string  `json:"down,omitempty"` // why the line itself is not there
+	Requests   uint64  `json:"requests,omitempty"`
+	Comm       uint64  `json:"comm,omitempty"`
+	Protocol   uint64  `json:"protocol,omitempty"`
+	Exceptions uint64  `json:"exceptions,omitempty"`
+	P50        float64 `json:"p50-ms,omitempty"` // time to answer, of late
+	P99        float64 `json:"p99-ms,omitempty"`
+	Share      float64 `json:"share,omitempty"`  // of its time, of late
+	Missed     int     `json:"missed,omitempty"` // cycles
+}
+
+// PointHealth is a point that is bad though its device answers: a register that
+// is refused, a line that another program holds.
+type PointHealth struct {
+	ID   string `json:"id"`
+	Line int    `json:"line,omitempty"` // in the site file
+	Why  string `json:"why"`
+}
+
 // UnitHealth is one Modbus unit or board.
 type UnitHealth struct {
 	ID       string   `json:"id"`
 	Online   bool     `json:"online"`
 	Answered *float64 `json:"answered,omitempty"` // share of requests, 0 to 1; nil: none were made
+	Setup    string   `json:"setup,omitempty"`    // why it can't be set up
 }
 
 // UplinkHealth is one platform; the agent takes it from State.

@@ -2,8 +2,13 @@ package modbus
 
 import (
 	"encoding/binary"
+	"encoding/hex"
+	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +26,9 @@ import (
 type adversary struct {
 	rnd     *rand.Rand
 	tcp     bool
+	ascii   bool
+	slow    bool // real time: what needs many timers is left out
+	late    time.Duration
 	start   time.Time
 	timeout time.Duration
 	busy    map[byte]time.Time // when the unit's last answer goes out
@@ -28,8 +36,11 @@ type adversary struct {
 
 func (a *adversary) play(_ int, r []byte, say sayer) {
 	pdu := r
-	if a.tcp {
+	switch {
+	case a.tcp:
 		pdu = r[6:]
+	case a.ascii:
+		pdu, _ = hex.DecodeString(string(r[1 : len(r)-2]))
 	}
 	send := a.when(pdu[0])
 	say0 := func(b []byte) { say(time.Until(send), b) }
@@ -84,12 +95,20 @@ func (a *adversary) play(_ int, r []byte, say sayer) {
 	case 10:
 		say0(a.framed(r, pdu[0], byte(a.rnd.IntN(256)), byte(a.rnd.IntN(12))))
 	case 11:
-		for i := range 30 {
+		for i := range a.bursts() {
 			say(time.Until(send)+time.Duration(i)*7*time.Millisecond, a.noise())
 		}
 	default:
 		say0(answer)
 	}
+}
+
+// bursts is how often noise comes after noise.
+func (a *adversary) bursts() int {
+	if a.slow {
+		return 5
+	}
+	return 30
 }
 
 // when is when the answer to a request to the unit goes out: mostly soon, at
@@ -101,9 +120,9 @@ func (a *adversary) when(unit byte) time.Time {
 	case 0:
 		at = at.Add(a.timeout - 4*time.Millisecond + ms(8))
 	case 1:
-		at = at.Add(a.timeout + ms(2900))
+		at = at.Add(a.timeout + ms(int(a.late.Milliseconds())))
 	default:
-		at = at.Add(time.Millisecond + ms(40))
+		at = at.Add(time.Millisecond + ms(int(a.timeout.Milliseconds()*2/5)))
 	}
 	at = later(at, a.busy[unit].Add(time.Millisecond))
 	a.busy[unit] = at
@@ -134,6 +153,9 @@ func (a *adversary) frame(r, pdu []byte, send time.Time) []byte {
 func (a *adversary) framed(r []byte, unit, function byte, data ...byte) []byte {
 	if a.tcp {
 		return ofTCP(binary.BigEndian.Uint16(r), unit, append([]byte{function}, data...)...)
+	}
+	if a.ascii {
+		return asciied(crced(append([]byte{unit, function}, data...)...))
 	}
 	return crced(append([]byte{unit, function}, data...)...)
 }
@@ -169,44 +191,126 @@ func prey(transport Transport) Config {
 	return c
 }
 
+// exchanges is how many requests an adversary plays with in virtual time, all
+// transports together; make test-adversary asks for 100,000, and for 1,000 on a
+// real line.
+var (
+	exchanges = flag.Int("exchanges", 16_000, "with an adversary, in virtual time")
+	inEarnest = flag.Int("exchanges-in-earnest", 100, "with an adversary, on a serial line and over TCP each")
+)
+
+// ways are the transports that an adversary is met on.
+var ways = []struct {
+	name      string
+	transport Transport
+	ascii     bool
+	share     int // of the exchanges, percent
+}{{"RTU", RTU, false, 40}, {"RTU over TCP", RTUOverTCP, false, 20}, {"ASCII", RTU, true, 20}, {"TCP", TCP, false, 20}}
+
 func TestAdversary(t *testing.T) {
-	const exchanges = 5000
-	for _, transport := range []Transport{RTU, RTUOverTCP, TCP} {
-		synctest.Test(t, func(t *testing.T) {
-			c := prey(transport)
-			rnd := rand.New(rand.NewPCG(7, uint64(transport)))
-			a := &adversary{rnd: rnd, tcp: transport == TCP, start: time.Now(), timeout: c.Timeout, busy: map[byte]time.Time{}}
-			s := newStand(t, c, a.play)
-			good := 0
-			for n := 0; n < exchanges; n = len(s.asked) {
-				i := rnd.IntN(3)
-				poll := rnd.IntN(len(s.units[i].polls))
-				before := time.Now()
-				rs, err := s.readOf(i, poll)
-				if err != nil && !drivers.FaultOf(err).Until.IsZero() && rnd.IntN(4) == 0 {
-					s.Units()[i].Probe(t.Context()) // another shape, which ends doubt
-				}
-				for k, r := range rs {
-					if r.Quality != drivers.Good {
-						continue
-					}
-					good++
-					p := s.units[i].polls[poll].block.points[k]
-					v := uint32(r.Value.Float())
-					if got, want := uint16(v>>16), mark(byte(i+1), p.Table.function(), p.Address); got != want {
-						t.Fatalf("exchange %d: %s reads the value of %#x", n, r.Point, got)
-					}
-					age := time.Duration(uint16(r.At.Sub(a.start).Milliseconds())-uint16(v)) * time.Millisecond
-					if age > r.At.Sub(before)+time.Millisecond {
-						t.Fatalf("exchange %d: %s was sampled %v ago, asked for %v ago", n, r.Point, age, r.At.Sub(before))
-					}
-				}
-				time.Sleep(time.Duration(rnd.IntN(30)) * time.Millisecond)
-			}
-			if good < exchanges/10 {
-				t.Errorf("transport %d: only %d of %d read good", transport, good, exchanges)
-			}
-			t.Logf("transport %d: %d good readings, %+v", transport, good, s.Counts(""))
+	for i, w := range ways {
+		t.Run(w.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := prey(w.transport)
+				c.ASCII = w.ascii
+				rnd := rand.New(rand.NewPCG(7, uint64(i)))
+				a := &adversary{rnd: rnd, tcp: w.transport == TCP, ascii: w.ascii, start: time.Now(), timeout: c.Timeout, late: 2900 * time.Millisecond, busy: map[byte]time.Time{}}
+				s := newStand(t, c, a.play)
+				hunt(t, a, s.Bus, rand.New(rand.NewPCG(8, uint64(i))), *exchanges*w.share/100, 30*time.Millisecond)
+			})
 		})
 	}
+}
+
+// In earnest: on a PTY and over a socket, in real time. An answer that is late
+// is so by far less than the unit may owe it, since this machine is late, too.
+func TestAdversaryInEarnest(t *testing.T) {
+	for i, w := range ways {
+		if w.transport == RTUOverTCP {
+			continue // its frames are the serial line's, its connection is TCP's
+		}
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			c := prey(w.transport)
+			c.ASCII, c.Baud, c.Timeout = w.ascii, 115200, 25*time.Millisecond
+			for i := range c.Units {
+				c.Units[i].Late = 2 * time.Second
+			}
+			a := &adversary{rnd: rand.New(rand.NewPCG(9, uint64(i))), tcp: w.transport == TCP, ascii: w.ascii, start: time.Now(),
+				timeout: c.Timeout, late: 60 * time.Millisecond, busy: map[byte]time.Time{}, slow: true}
+			if w.transport == TCP {
+				c.Address = listen(t, func(conn net.Conn) { a.serve(conn, 12) })
+			} else {
+				p := newPTY(t)
+				c.Address = p.path
+				var done sync.WaitGroup
+				done.Go(func() { a.serve(p, 8) })
+				t.Cleanup(func() { p.Close(); done.Wait() })
+			}
+			b, err := open(c, map[bool]Opener{true: dialer(c.Address), false: serialOpener(c)}[w.transport == TCP])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer b.Close()
+			hunt(t, a, b, rand.New(rand.NewPCG(10, uint64(i))), *inEarnest, 2*time.Millisecond)
+		})
+	}
+}
+
+// serve plays each request that comes on a real line until that is closed.
+func (a *adversary) serve(line io.ReadWriter, length int) {
+	var mu sync.Mutex // one thing is said at a time
+	if a.ascii {
+		length = 17
+	}
+	for {
+		r := make([]byte, length)
+		if _, err := io.ReadFull(line, r); err != nil {
+			return
+		}
+		a.play(0, r, func(after time.Duration, b []byte) {
+			time.AfterFunc(max(after, 0), func() {
+				mu.Lock()
+				defer mu.Unlock()
+				line.Write(b)
+			})
+		})
+	}
+}
+
+// hunt reads polls of all units at random, until so many requests were made, and
+// believes nothing that is good and not so.
+func hunt(t *testing.T, a *adversary, b *Bus, rnd *rand.Rand, exchanges int, pause time.Duration) {
+	t.Helper()
+	good := 0
+	for b.line.Requests < uint64(exchanges) {
+		n := b.line.Requests
+		i := rnd.IntN(3)
+		poll := rnd.IntN(len(b.units[i].polls))
+		before := time.Now()
+		rs, err := b.Units()[i].Polls[poll].Driver.Read(t.Context())
+		if err != nil && !drivers.FaultOf(err).Until.IsZero() && rnd.IntN(4) == 0 {
+			b.Units()[i].Probe(t.Context()) // another shape, which ends doubt
+		}
+		for k, r := range rs {
+			if r.Quality != drivers.Good {
+				continue
+			}
+			good++
+			p := b.units[i].polls[poll].block.points[k]
+			v := uint32(r.Value.Float())
+			if got, want := uint16(v>>16), mark(byte(i+1), p.Table.function(), p.Address); got != want {
+				t.Fatalf("exchange %d: %s reads the value of %#x", n, r.Point, got)
+			}
+			age := time.Duration(uint16(r.At.Sub(a.start).Milliseconds())-uint16(v)) * time.Millisecond
+			if age > r.At.Sub(before)+time.Millisecond {
+				t.Fatalf("exchange %d: %s was sampled %v ago, asked for %v ago", n, r.Point, age, r.At.Sub(before))
+			}
+		}
+		time.Sleep(time.Duration(rnd.Int64N(int64(pause))))
+	}
+	if good < exchanges/10 {
+		t.Errorf("only %d of %d read good", good, exchanges)
+	}
+	t.Logf("%d requests, %d good readings, %+v", b.line.Requests, good, b.Counts(""))
 }

@@ -137,11 +137,61 @@ func shortest(f float32) float64 {
 	if f == float32(int32(f)) && f > -1<<24 && f < 1<<24 {
 		return float64(f)
 	}
-	s, err := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
+	var buf [24]byte
+	text := strconv.AppendFloat(buf[:0], float64(f), 'e', -1, 32)
+	if s, ok := scientific(text); ok {
+		return s
+	}
+	s, err := strconv.ParseFloat(string(text), 64)
 	if err != nil {
 		return math.NaN()
 	}
 	return s
+}
+
+// tens are the powers of ten that a float64 holds exactly: one of them times, or
+// into, a whole number of at most 15 digits rounds once, and so to the nearest.
+var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+
+// scientific reads -d.ddde-xx without a word to the heap; not ok where that
+// takes more than one rounding.
+func scientific(text []byte) (float64, bool) {
+	number, exponent, found := bytes.Cut(text, []byte{'e'})
+	if !found {
+		return 0, false // NaN, Inf
+	}
+	whole, exp, digits := 0.0, 0, 0
+	negative, behind := number[0] == '-', false
+	for _, c := range bytes.TrimPrefix(number, []byte{'-'}) {
+		if c == '.' {
+			behind = true
+			continue
+		}
+		whole, digits = 10*whole+float64(c-'0'), digits+1
+		if behind {
+			exp--
+		}
+	}
+	power := 0
+	for _, c := range exponent[1:] {
+		power = 10*power + int(c-'0')
+	}
+	if exponent[0] == '-' {
+		power = -power
+	}
+	exp += power
+	switch {
+	case digits > 15 || exp >= len(tens) || -exp >= len(tens):
+		return 0, false
+	case exp < 0:
+		whole /= tens[-exp]
+	default:
+		whole *= tens[exp]
+	}
+	if negative {
+		whole = -whole
+	}
+	return whole, true
 }
 
 func finite(f float64) (v drivers.Value, ok bool) {

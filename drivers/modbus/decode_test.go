@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"pithead/drivers"
@@ -153,5 +155,26 @@ func TestInEachOrder(t *testing.T) {
 		if got := q.InEachOrder([]uint16{1, 2}); got != nil {
 			t.Errorf("%v: %v", q.Type, got)
 		}
+	}
+}
+
+// The way without allocations gives the same bits as the library's.
+func TestShortestIsTheNearestOfTheShortest(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	same := func(f float32) {
+		want, err := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
+		if got := shortest(f); err == nil && math.Float64bits(got) != math.Float64bits(want) && !(want == 0 && got == 0) && !math.IsNaN(want) {
+			t.Fatalf("%v became %v, want %v", f, got, want)
+		}
+	}
+	for range 200_000 {
+		same(math.Float32frombits(rnd.Uint32()))
+		same(float32(rnd.IntN(1_000_000)) / 1000)
+	}
+	for _, f := range []float32{0.1, -0.1, 1e-45, 3.4028235e38, 1247.315, float32(math.NaN()), float32(math.Inf(-1))} {
+		same(f)
+	}
+	if n := testing.AllocsPerRun(100, func() { shortest(1247.315) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

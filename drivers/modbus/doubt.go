@@ -57,6 +57,16 @@ func (d doubt) owes(frame []byte, now time.Time) bool {
 	return slices.ContainsFunc(d[frame[0]], func(o debt) bool { return o.ask.begins(frame) })
 }
 
+// any says whether any unit of the line owes anything.
+func (d doubt) any(now time.Time) bool {
+	for unit := range d {
+		if d.forget(unit, now); len(d[unit]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // answered settles what a unit owes when it has answered a. Where a repeats a
 // write that is owed, as many answers as before are still to come.
 func (d doubt) answered(a ask) {

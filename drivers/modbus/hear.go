@@ -128,16 +128,20 @@ func (h *hearing) noise(b byte) {
 	}
 }
 
-// verdict is the answer, or that its checksum is wrong. The unit owes nothing
-// in either case.
+// verdict is the answer, or that its checksum is wrong. With that the unit has
+// answered, unless somebody on the line owes an answer: one that came late, and
+// lost a bit of its address, would look the same, and the true one is to come.
 func (l *rtuLine) verdict(h *hearing) ([]byte, error) {
-	l.doubt.answered(h.ask)
-	if h.broken {
-		f := protocol("unit %d: %w", h.ask.unit(), errChecksum)
-		f.Again = true
-		return nil, f
+	if !h.broken {
+		l.doubt.answered(h.ask)
+		return h.answer, nil
 	}
-	return h.answer, nil
+	if l.doubt.any(time.Now()) {
+		l.owe(h.ask)
+	}
+	f := protocol("unit %d: %w", h.ask.unit(), errChecksum)
+	f.Again = true
+	return nil, f
 }
 
 // unanswered is what to make of a request that got no answer in time.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Raw shows what the wire held of a point when its poll was read last: the
+// Raw shows what the wire held of a point in the step that read it: the
 // registers in protocol order, nil for bits and where nothing came, and how
 // long the answer took.
 func (p *poll) Raw(point string) (raw []uint16, took time.Duration) {

@@ -60,7 +60,7 @@ type part struct {
 
 // An outcome is what became of a part when it was asked for last.
 type outcome struct {
-	data []byte // registers or bits as they came; nil where err says why not
+	data []byte // registers or bits as they came, until the next request; nil where err says why not
 	at   time.Time
 	took time.Duration
 	err  error

@@ -19,7 +19,7 @@ func serialOpener(c Config) Opener {
 	return func(context.Context, time.Duration) (Wire, error) {
 		fd, err := unix.Open(c.Address, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		if err != nil {
-			return nil, &os.PathError{Op: "open", Path: c.Address, Err: err}
+			return nil, openFailed(c.Address, err)
 		}
 		if err := claim(fd, c); err != nil {
 			_ = unix.Close(fd)
@@ -27,6 +27,15 @@ func serialOpener(c Config) Opener {
 		}
 		return &tty{os.NewFile(uintptr(fd), c.Address), fd}, nil
 	}
+}
+
+// openFailed says, of what most often is wrong, what to do.
+func openFailed(path string, err error) error {
+	failed := error(&os.PathError{Op: "open", Path: path, Err: err})
+	if errors.Is(err, os.ErrPermission) {
+		failed = fmt.Errorf("%w: is the agent's user in the group of this line (dialout)?", failed)
+	}
+	return failed
 }
 
 type tty struct {

@@ -21,12 +21,13 @@ type tcpLine struct {
 	asked  int    // requests on this connection
 	silent int    // timeouts in a row without a byte
 	in     []byte // what came and was not looked at yet
+	frame  []byte // the last answer
 	call   call
 	trace  trace
 }
 
 func newTCPLine(open Opener) *tcpLine {
-	return &tcpLine{open: open, in: make([]byte, 0, 4*mbapMax)}
+	return &tcpLine{open: open, in: make([]byte, 0, 4*mbapMax), frame: make([]byte, 0, mbapMax)}
 }
 
 func (l *tcpLine) prepare(c call) { l.call = c }
@@ -99,7 +100,7 @@ func (l *tcpLine) receive(request []byte) ([]byte, error) {
 	for {
 		switch what, n := lookTCP(request, l.in, l.asked); {
 		case what == answer:
-			frame := append([]byte(nil), l.in[:n]...)
+			frame := append(l.frame[:0], l.in[:n]...)
 			l.in = l.in[:copy(l.in, l.in[n:])]
 			return frame, nil
 		case what == stray:

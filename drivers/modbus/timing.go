@@ -76,10 +76,7 @@ func paceOf(c Config) pace {
 	}
 	p := pace{char: time.Duration(bits) * time.Second / time.Duration(baud)}
 	p.silence = silenceAbove19200
-	switch {
-	case c.ASCII: // CR and LF end a frame
-		p.silence = 0
-	case baud <= 19200:
+	if baud <= 19200 {
 		p.silence = p.char * 7 / 2
 	}
 	p.between = p.silence + c.Gap
@@ -87,3 +84,35 @@ func paceOf(c Config) pace {
 }
 
 func (p pace) wire(chars int) time.Duration { return time.Duration(chars) * p.char }
+
+// SilentTime is how long a request to read, or to write one register, keeps its
+// line when the unit does not answer.
+func SilentTime(c Config, unit string) time.Duration {
+	timeout := c.Timeout
+	for _, u := range c.Units {
+		if u.ID == unit && u.Timeout > 0 {
+			timeout = u.Timeout
+		}
+	}
+	if c.Transport == TCP {
+		return timeout
+	}
+	pace := paceOf(c)
+	return pace.wire(framingOf(c).chars(readRequest)) + timeout + pace.between
+}
+
+// WriteTime is how long writing one coil or register keeps the line, with the
+// unit's turnaround: request and answer are as long as each other.
+func WriteTime(c Config, unit string) time.Duration {
+	var turnaround time.Duration
+	for _, u := range c.Units {
+		if u.ID == unit {
+			turnaround = u.Turnaround
+		}
+	}
+	if c.Transport == TCP {
+		return turnaround
+	}
+	pace := paceOf(c)
+	return pace.wire(2*framingOf(c).chars(readRequest)) + pace.silence + pace.between + turnaround
+}

@@ -15,6 +15,7 @@ func runCheck(_ context.Context, args []string, s streams) int {
 	f := newFlags("check", s)
 	file := f.String("site", defaultSite, "")
 	asJSON := f.Bool("json", false, "")
+	timing := f.Bool("timing", false, "")
 	rest, status, ok := f.parse(args, s, 1)
 	if !ok {
 		return status
@@ -27,7 +28,11 @@ func runCheck(_ context.Context, args []string, s streams) int {
 		if problems == nil {
 			problems = []config.Problem{}
 		}
-		_ = json.NewEncoder(s.out).Encode(problems)
+		var report any = problems
+		if *timing {
+			report = reportTiming(problems, site)
+		}
+		_ = json.NewEncoder(s.out).Encode(report)
 	} else {
 		for _, p := range problems {
 			fmt.Fprintln(s.out, p.String())
@@ -39,6 +44,11 @@ func runCheck(_ context.Context, args []string, s streams) int {
 	if !*asJSON {
 		fmt.Fprintln(s.out, site.Summary())
 		tellTraffic(site, s)
+		if *timing {
+			fmt.Fprintln(s.out)
+			ages, actions := site.Timing()
+			printTiming(s.out, ages, actions)
+		}
 	}
 	return checkForms(site, s)
 }

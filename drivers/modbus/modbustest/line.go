@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,11 +22,13 @@ import (
 type Line struct {
 	Char  time.Duration // one character, with its start, parity and stop bits
 	Units map[byte]*Unit
+	One   bool // of several openings only the one that was first is served
 
 	mu    sync.Mutex
-	gone  bool // nobody can open it
-	Asked int  // requests that came in whole
-	wire  *wire
+	fails error // nobody can open it
+	mute  bool  // it can be opened, and nothing comes of it
+	opens int
+	wires []*wire // that are open
 }
 
 // A Unit answers reads with the register's own address, or what Read says, and
@@ -79,25 +82,68 @@ func (u *Unit) Writes() []Written {
 // CharOf is how long a character of ten bits takes.
 func CharOf(baud int) time.Duration { return 10 * time.Second / time.Duration(baud) }
 
-// Pull takes the line away, as an adapter that is pulled, or puts it back.
-func (l *Line) Pull(gone bool) {
+// Fail takes the line away: what is open hangs up, and opening it fails with
+// err; nil puts it back.
+func (l *Line) Fail(err error) {
+	l.mu.Lock()
+	open := l.wires
+	l.fails = err
+	l.mu.Unlock()
+	for _, w := range open {
+		if err != nil {
+			w.Close()
+		}
+	}
+}
+
+// Mute lets nothing that is said through, or all again.
+func (l *Line) Mute(mute bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.gone = gone
-	if gone && l.wire != nil {
-		l.wire.Close()
+	l.mute = mute
+}
+
+// Strand makes what is open lead nowhere any more, without a word, as a
+// connection whose peer lost its power.
+func (l *Line) Strand() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range l.wires {
+		w.stranded = true
 	}
+}
+
+// Opens is how often it was opened.
+func (l *Line) Opens() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.opens
 }
 
 // Open is a modbus.Opener.
 func (l *Line) Open(context.Context, time.Duration) (modbus.Wire, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone {
-		return nil, &os.PathError{Op: "open", Path: "line", Err: os.ErrNotExist}
+	if l.fails != nil {
+		return nil, l.fails
 	}
-	l.wire = &wire{line: l, come: make(chan struct{}, 1), gone: make(chan struct{})}
-	return l.wire, nil
+	l.opens++
+	w := &wire{line: l, come: make(chan struct{}, 1), gone: make(chan struct{})}
+	l.wires = append(l.wires, w)
+	return w, nil
+}
+
+// serves says whether what is said on w is heard.
+func (l *Line) serves(w *wire) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.mute && !w.stranded && (!l.One || l.wires[0] == w)
+}
+
+func (l *Line) closed(w *wire) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wires = slices.DeleteFunc(l.wires, func(o *wire) bool { return o == w })
 }
 
 // Silence is what the standard wants between frames.
@@ -112,6 +158,7 @@ func (l *Line) Silence() time.Duration {
 // which can be read from its own time on.
 type wire struct {
 	line     *Line
+	stranded bool          // the line's
 	come     chan struct{} // something was said
 	gone     chan struct{}
 	once     sync.Once
@@ -179,6 +226,9 @@ func (w *wire) Write(b []byte) (int, error) {
 		return 0, errors.New("the line is gone")
 	default:
 	}
+	if !w.line.serves(w) {
+		return len(b), nil
+	}
 	sent := time.Now().Add(time.Duration(len(b)) * w.line.Char)
 	answer, at := w.line.answer(b, sent)
 	if answer != nil {
@@ -194,7 +244,7 @@ func (w *wire) Write(b []byte) (int, error) {
 }
 
 func (w *wire) Close() error {
-	w.once.Do(func() { close(w.gone) })
+	w.once.Do(func() { close(w.gone); w.line.closed(w) })
 	return nil
 }
 
@@ -203,10 +253,7 @@ func (w *wire) SetWriteDeadline(time.Time) error  { return nil }
 
 // answer is what the asked unit says, and when its first character begins.
 func (l *Line) answer(r []byte, sent time.Time) ([]byte, time.Time) {
-	l.mu.Lock()
-	l.Asked++
 	u := l.Units[r[0]]
-	l.mu.Unlock()
 	if u == nil {
 		return nil, sent
 	}
