@@ -40,7 +40,7 @@ func longer(a, b time.Duration) time.Duration {
 // An Age is how old the newest reading of a point can be before the next is there.
 type Age struct {
 	Point string
-	Every time.Duration // 0 for edges
+	Every time.Duration // 0 for what comes by itself: edges, computed points
 	Worst
 }
 

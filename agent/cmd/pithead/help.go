@@ -21,6 +21,9 @@ in order (exit 0), SIGHUP makes it read the site file again.`
 
 const checkHelp = `
   FILE         the site file; also --site FILE
+  --timing     also how old each point's newest reading can be at worst, and how
+               long each alarm takes from its sensor to its output: while all
+               answer, when any one unit of the bus dies, when all others die
   --json       the problems as JSON
 
 Prints FILE:LINE:COL: what is wrong, each on its own line, all in one run; or

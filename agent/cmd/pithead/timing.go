@@ -15,7 +15,7 @@ func printTiming(out io.Writer, ages []config.Age, actions []config.Action) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "POINT\tCYCLE\tWORST AGE\tONE UNIT DEAD\tALL OTHERS DEAD")
 	for _, a := range ages {
-		cycle := "edges"
+		cycle := "-"
 		if a.Every > 0 {
 			cycle = a.Every.String()
 		}
@@ -69,7 +69,7 @@ type timingReport struct {
 
 type pointTiming struct {
 	Point string  `json:"point"`
-	Every float64 `json:"every-ms"` // 0 for edges
+	Every float64 `json:"every-ms"` // 0 for what comes by itself
 	worstMS
 }
 
