@@ -284,13 +284,13 @@ func TestByHandOverARestart(t *testing.T) {
 				startBench(t, b, site, f, nil)
 				got := b.told("")
 				if left := 30*time.Second - c.down; c.known && left > 0 {
-					if !b.outs["siren"] || got != "" {
-						t.Errorf("told %q, on %v", got, b.outs["siren"])
+					if !b.on("siren") || got != "" {
+						t.Errorf("told %q, on %v", got, b.on("siren"))
 					}
 					time.Sleep(left)
 					got = b.told("")
 				}
-				if got != c.want || b.outs["siren"] {
+				if got != c.want || b.on("siren") {
 					t.Errorf("told %q, want %q", got, c.want)
 				}
 			})
