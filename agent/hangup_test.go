@@ -38,7 +38,7 @@ func TestHangUps(t *testing.T) {
 		{"a half-open connection", modbus.RTUOverTCP, func(l *modbustest.Line) { l.Strand() }, nil, "", 6 * time.Second},
 		{"it accepts and says nothing", modbus.RTUOverTCP, func(l *modbustest.Line) { l.Mute(true) },
 			func(l *modbustest.Line) { l.Mute(false) }, "", 30 * time.Second},
-		{"one connection only, and that is half-open", modbus.RTUOverTCP, func(l *modbustest.Line) { l.One = true; l.Strand() }, nil, "", 6 * time.Second},
+		{"one connection only, and that is half-open", modbus.RTUOverTCP, func(l *modbustest.Line) { l.Single(); l.Strand() }, nil, "", 6 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -22,9 +22,9 @@ import (
 type Line struct {
 	Char  time.Duration // one character, with its start, parity and stop bits
 	Units map[byte]*Unit
-	One   bool // of several openings only the one that was first is served
 
 	mu    sync.Mutex
+	one   bool  // of several openings only the one that was first is served
 	fails error // nobody can open it
 	mute  bool  // it can be opened, and nothing comes of it
 	opens int
@@ -103,6 +103,13 @@ func (l *Line) Mute(mute bool) {
 	l.mute = mute
 }
 
+// Single lets only the first of several openings be served from now on.
+func (l *Line) Single() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.one = true
+}
+
 // Strand makes what is open lead nowhere any more, without a word, as a
 // connection whose peer lost its power.
 func (l *Line) Strand() {
@@ -137,7 +144,7 @@ func (l *Line) Open(context.Context, time.Duration) (modbus.Wire, error) {
 func (l *Line) serves(w *wire) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.mute && !w.stranded && (!l.One || l.wires[0] == w)
+	return !l.mute && !w.stranded && (!l.one || l.wires[0] == w)
 }
 
 func (l *Line) closed(w *wire) {
