@@ -24,6 +24,7 @@ import (
 // half, milliseconds in its lower. One published for another register or from
 // before its request is a lie believed.
 type adversary struct {
+	mu      sync.Mutex // of play, in earnest
 	rnd     *rand.Rand
 	tcp     bool
 	ascii   bool
@@ -268,6 +269,7 @@ func (a *adversary) serve(line io.ReadWriter, length int) {
 		if _, err := io.ReadFull(line, r); err != nil {
 			return
 		}
+		a.mu.Lock() // a connection that is left may still be played on when the next begins
 		a.play(0, r, func(after time.Duration, b []byte) {
 			time.AfterFunc(max(after, 0), func() {
 				mu.Lock()
@@ -275,6 +277,7 @@ func (a *adversary) serve(line io.ReadWriter, length int) {
 				line.Write(b)
 			})
 		})
+		a.mu.Unlock()
 	}
 }
 
