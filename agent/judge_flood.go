@@ -22,24 +22,30 @@ type figures struct {
 	recent  []time.Duration // of the last ten minutes
 	flood   bool
 	most    int // in the flood, in ten minutes
-	begun   time.Duration
-	periods [dayPeriods]struct {
-		number  int64 // of ten minutes since the boot
-		byLevel [alarm.Red + 1]int
+	periods [dayPeriods]period10
+}
+
+// period10 is ten minutes of the last day.
+type period10 struct {
+	number  int64 // since the boot
+	byLevel [alarm.Red + 1]int
+	flooded bool // a flood stood in it
+}
+
+// period is the ten minutes that hold a time.
+func (f *figures) period(at time.Duration) *period10 {
+	n := int64(at / tenMinutes)
+	p := &f.periods[n%dayPeriods]
+	if p.number != n {
+		*p = period10{number: n}
 	}
+	return p
 }
 
 // raised counts a raise that calls somebody.
 func (j *judge) raised(s *standing, at time.Duration) {
 	f := &j.figures
-	if f.begun == 0 {
-		f.begun = at
-	}
-	p := &f.periods[int64(at/tenMinutes)%dayPeriods]
-	if n := int64(at / tenMinutes); p.number != n {
-		p.number, p.byLevel = n, [alarm.Red + 1]int{}
-	}
-	p.byLevel[s.Level()]++
+	f.period(at).byLevel[s.Level()]++
 	s.raises = [chatters]time.Duration{s.raises[1], s.raises[2], at}
 	if s.raises[0] > 0 && at-s.raises[0] <= time.Minute {
 		s.chattered = at
@@ -58,9 +64,13 @@ func (j *judge) followFlood(now time.Duration) {
 	f.recent = append(f.recent[:0], f.recent[old:]...)
 	n := len(f.recent)
 	f.most = max(f.most, n)
+	if f.flood {
+		f.period(now).flooded = true
+	}
 	switch {
 	case !f.flood && n > floodBegins:
 		f.flood, f.most = true, n
+		f.period(now).flooded = true
 		j.tell(event.Event{Kind: "flood", ID: "agent/flood", State: "active", More: []event.Field{{Name: "count", Value: n}}}, now)
 	case f.flood && n < floodEnds:
 		f.flood = false
@@ -86,7 +96,7 @@ func (j *judge) alarmHealth() *uplink.AlarmHealth {
 		if newest-p.number < 6 {
 			h.Hour += all
 		}
-		if all > floodBegins {
+		if p.flooded && newest-p.number < dayPeriods {
 			floods++
 		}
 	}
