@@ -47,16 +47,21 @@ func TestTheWatchdogIsFedWhileAllTurns(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	loop.beat.Store(-int64(time.Hour)) // it has not turned since
-	for len(said) > 0 {
-		<-said
+	for range 5 {
+		asked()
 	}
-	asked()
-	asked()
 	cancel()
 	close(j.ended)
 	<-done
-	if got := <-said; got != "STOPPING=1" {
-		t.Errorf("fed though a bus stands: %q", got)
+	fed := 0
+	for got := range said {
+		if got == "STOPPING=1" {
+			break
+		}
+		fed++
+	}
+	if fed > 1 { // the look that had begun before
+		t.Errorf("fed %d times though a bus stands", fed)
 	}
 }
 
