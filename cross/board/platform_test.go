@@ -8,17 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/hooks/auth"
-	"github.com/mochi-mqtt/server/v2/listeners"
-	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/simonvetter/modbus"
 )
 
@@ -44,25 +38,8 @@ type counts struct {
 
 func newPlatform(t *testing.T) *platform {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &platform{port: l.Addr().(*net.TCPAddr).Port, readings: map[uint64]string{}, events: map[uint64][]byte{}}
-	s := mqtt.New(&mqtt.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err := s.AddHook(new(auth.AllowHook), nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.AddListener(listeners.NewNet("board", l)); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Serve(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	if err := s.Subscribe("#", 1, func(_ *mqtt.Client, _ packets.Subscription, pk packets.Packet) { p.take(pk.TopicName, pk.Payload) }); err != nil {
-		t.Fatal(err)
-	}
+	p := &platform{readings: map[uint64]string{}, events: map[uint64][]byte{}}
+	p.port = broker(t, p.take)
 	return p
 }
 
