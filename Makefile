@@ -10,6 +10,8 @@ HOT      = runtime internal/runtime/... internal/bytealg sync/atomic math/bits e
            pithead/buffer pithead/drivers/... pithead/agent/alarm pithead/agent/record pithead/config/expr
 INLINE   = -gcflags=all=-l $(HOT:%=-gcflags=%=)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -tags "$(TAGS)" $(INLINE) -ldflags "$(LDFLAGS)"
+# 32-bit ARM has pages of 4 KiB and no others; the linker's 64 KiB are for arm64.
+PAGES    = -ldflags "$(LDFLAGS) -R 4096"
 MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
 CUTS    ?= 30
@@ -25,8 +27,8 @@ build: ## the agent for this machine: build/pithead
 cross: ## static binaries for the gateways' processors, with their sizes
 	GOOS=linux GOARCH=amd64 $(BUILD) -o build/pithead-linux-amd64 $(MAIN)
 	GOOS=linux GOARCH=arm64 $(BUILD) -o build/pithead-linux-arm64 $(MAIN)
-	GOOS=linux GOARCH=arm GOARM=7 $(BUILD) -o build/pithead-linux-armv7 $(MAIN)
-	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o build/pithead-linux-armv6 $(MAIN)
+	GOOS=linux GOARCH=arm GOARM=7 $(BUILD) $(PAGES) -o build/pithead-linux-armv7 $(MAIN)
+	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) $(PAGES) -o build/pithead-linux-armv6 $(MAIN)
 	@cd build && wc -c pithead-linux-*
 	@size=$$(wc -c < build/pithead-linux-armv7); \
 	  if [ $$size -gt 10000000 ]; then echo "the armv7 binary has $$size bytes; the limit is 10 MB" >&2; exit 1; fi
@@ -50,13 +52,14 @@ test-site: ## the built agent against mosquitto, libmodbus and serial lines (Deb
 	$(MAKE) test-board
 	$(MAKE) test-power CUTS=3
 
-test-board: ## the released binary in emulated arm64 and armv7 boards with GPIO lines (Debian; fetches a kernel)
+BOARDS   = PITHEAD_ARM64=$(CURDIR)/build/pithead-linux-arm64 PITHEAD_ARMV7=$(CURDIR)/build/pithead-linux-armv7
+test-board: cross ## the released binary in emulated arm64 and armv7 boards with GPIO lines (Debian; fetches a kernel)
 	cross/install.sh board
-	$(GO) test -tags board ./cross/board/ -count=1 -v -timeout 25m
+	$(BOARDS) $(GO) test -tags board ./cross/board/ -count=1 -v -timeout 25m
 
-test-power: ## CUTS power cuts (30) while the whole agent runs in an emulated board: nothing acknowledged is lost
+test-power: cross ## CUTS power cuts (30) while the whole agent runs in an emulated board: nothing acknowledged is lost
 	cross/install.sh board
-	CUTS=$(CUTS) $(GO) test -tags 'board power' ./cross/board/ -run TestPower -count=1 -v -timeout 60m
+	CUTS=$(CUTS) $(BOARDS) $(GO) test -tags 'board power' ./cross/board/ -run TestPower -count=1 -v -timeout 60m
 
 .PHONY: bench-buffer
 bench-buffer: ## the buffer against tidwall/wal, bbolt, SQLite and the bare disk, each goal with yes or no (root; downloads them; ten minutes)
