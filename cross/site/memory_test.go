@@ -93,23 +93,3 @@ func size(dir string) (n int64) {
 	})
 	return n
 }
-
-// The program for the small gateways fits.
-func TestTheARMBinaryIsSmall(t *testing.T) {
-	if os.Getenv("PITHEAD") != "" {
-		t.Skip("a binary was given")
-	}
-	const limit = 10_000_000
-	out := filepath.Join(folder(t), "pithead-armv7")
-	if err := goBuild(out, []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm", "GOARM=7"}); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Size() > limit {
-		t.Errorf("%d bytes, want at most %d", info.Size(), limit)
-	}
-	figure(t, "armv7 binary %.2f MB (limit 10)", float64(info.Size())/1e6)
-}
