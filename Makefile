@@ -12,6 +12,7 @@ INLINE   = -gcflags=all=-l $(HOT:%=-gcflags=%=)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -tags "$(TAGS)" $(INLINE) -ldflags "$(LDFLAGS)"
 # 32-bit ARM has pages of 4 KiB and no others; the linker's 64 KiB are for arm64.
 PAGES    = -ldflags "$(LDFLAGS) -R 4096"
+OUT      = build/pithead
 MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
 CUTS    ?= 30
@@ -22,7 +23,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 build: ## the agent for this machine: build/pithead
-	$(BUILD) -o build/pithead $(MAIN)
+	$(BUILD) -o $(OUT) $(MAIN)
 
 cross: ## static binaries for the gateways' processors, with their sizes
 	GOOS=linux GOARCH=amd64 $(BUILD) -o build/pithead-linux-amd64 $(MAIN)

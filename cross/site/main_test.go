@@ -48,8 +48,8 @@ func buildAll() (err error) {
 	if given := os.Getenv("PITHEAD"); given != "" { // a binary that is built already
 		pithead, racer = given, given
 	} else {
-		if err := goBuild(pithead, []string{"CGO_ENABLED=0"}); err != nil {
-			return err
+		if said, err := exec.Command("make", "-s", "-C", "../..", "build", "OUT="+pithead).CombinedOutput(); err != nil {
+			return fmt.Errorf("make build: %w\n%s", err, said)
 		}
 		if err := goBuild(racer, []string{"CGO_ENABLED=1"}, "-race"); err != nil {
 			return err

@@ -145,6 +145,7 @@ func parts(points []PointConfig, gap int) (ps []part) {
 
 // ask makes the request for one part, unless there is reason not to.
 func (p *poll) ask(ctx context.Context, pt *part) (asked bool) {
+	was := pt.err
 	pt.outcome = outcome{err: p.stop}
 	if p.stop == nil && pt.bad != 0 {
 		pt.err = &drivers.Fault{Quality: drivers.Exception, Code: pt.bad, Err: p.refusal(pt)}
@@ -157,6 +158,9 @@ func (p *poll) ask(ctx context.Context, pt *part) (asked bool) {
 		if pt.err == nil {
 			pt.at, pt.took, pt.refused = t.done, t.done.Sub(t.sent), 0
 			return true
+		}
+		if p.tries > 0 && !drivers.FaultOf(pt.err).Until.IsZero() {
+			pt.err = was // it may not be repeated yet: what came the first time is what is known
 		}
 	}
 	pt.data, pt.at = nil, time.Now()

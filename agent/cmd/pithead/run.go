@@ -51,6 +51,9 @@ func runRun(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintf(s.err, "pithead run: --log is %q; want text or json\n", *format)
 		return usage
 	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(25) // a small board has more time than memory
+	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	hup := make(chan os.Signal, 1) // also for what is no signal, but a command
@@ -124,9 +127,6 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	_ = r.level.UnmarshalText([]byte(site.LogLevel)) // it was judged
 	if site.Memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(site.Memory)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // a small board has more time than memory
 	}
 	debug.FreeOSMemory() // reading the site file took many times what is kept of it
 	for _, word := range site.Later {
