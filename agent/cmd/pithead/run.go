@@ -52,7 +52,7 @@ func runRun(ctx context.Context, args []string, s streams) int {
 		return usage
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(25) // a small board has more time than memory
+		debug.SetGCPercent(15) // a small board has more time than memory
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
