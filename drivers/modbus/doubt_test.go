@@ -248,3 +248,27 @@ func TestALateAnswerThatHasComeDoesNotEndDoubt(t *testing.T) {
 		}
 	})
 }
+
+// While another unit owes an answer, one with a bad checksum may be that, so it
+// is not asked for again at once; that it was broken is known all the same.
+func TestABrokenAnswerIsToldAlsoWhereItMayNotBeRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := twoShapes()
+		for i := range c.Units {
+			c.Units[i].Retries = 1
+		}
+		requests := 0
+		s := newStand(t, c, func(i int, r []byte, say sayer) {
+			if requests++; i > 0 { // unit 3 stays silent and owes
+				say(sent+10*time.Millisecond, flip(registers(r), 4))
+			}
+		})
+		if rs, _ := s.read(pollA); rs[0].Quality != drivers.Comm {
+			t.Fatal(rs[0].Quality)
+		}
+		rs, err := s.readOf(1, 0) // unit 4
+		if rs[0].Quality != drivers.Protocol || requests != 2 {
+			t.Errorf("%v after %d requests: %v", rs[0].Quality, requests, err)
+		}
+	})
+}
