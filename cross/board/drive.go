@@ -86,6 +86,15 @@ func (b *Board) Toggle(line string, n int, gap time.Duration) (time.Duration, er
 	return b.timed("/toggle", url.Values{"line": {line}, "n": {strconv.Itoa(n)}, "gap": {gap.String()}})
 }
 
+// Toggled is how many changes the newest Toggle has made so far.
+func (b *Board) Toggled() (int, error) {
+	text, err := b.ask(http.MethodGet, "/toggled", nil, nil)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(string(text))
+}
+
 // Answer pulls a line and returns how long it took, by the board's clock, until
 // another had the level that is wanted.
 func (b *Board) Answer(line string, up bool, of string, want bool, within time.Duration) (time.Duration, error) {

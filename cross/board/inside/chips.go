@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 )
 
 const configfs = "/sys/kernel/config/gpio-sim"
@@ -13,6 +14,7 @@ const configfs = "/sys/kernel/config/gpio-sim"
 // chips are the simulated GPIO chips, and where each line by its name is.
 type chips struct {
 	line map[string]place
+	done atomic.Int64 // changes that the newest toggle has made so far
 }
 
 type place struct {

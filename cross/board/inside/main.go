@@ -28,6 +28,7 @@ func main() {
 		"POST /pull":   cs.pullLine,
 		"GET /level":   cs.levelOf,
 		"POST /toggle": cs.toggle,
+		"GET /toggled": cs.toggled,
 		"POST /answer": cs.answer,
 		"POST /plug":   cs.plug,
 	} {
@@ -111,6 +112,7 @@ func (cs *chips) toggle(r *http.Request) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	cs.done.Store(0)
 	began := time.Now()
 	for i := range n {
 		if wait := time.Until(began.Add(time.Duration(i) * gap)); wait > 0 {
@@ -120,8 +122,13 @@ func (cs *chips) toggle(r *http.Request) (string, error) {
 		if err := pull(f, high); err != nil {
 			return "", err
 		}
+		cs.done.Store(int64(i + 1))
 	}
 	return time.Since(began).String(), nil
+}
+
+func (cs *chips) toggled(*http.Request) (string, error) {
+	return strconv.FormatInt(cs.done.Load(), 10), nil
 }
 
 func (cs *chips) answer(r *http.Request) (string, error) {
@@ -135,6 +142,7 @@ func (cs *chips) answer(r *http.Request) (string, error) {
 	}
 	defer of.Close()
 	want := r.FormValue("want") == "1"
+	cs.done.Store(0)
 	began := time.Now()
 	if _, err := cs.pullLine(r); err != nil {
 		return "", err
