@@ -100,10 +100,7 @@ func (j *judge) linePoint(p *point) {
 	}
 	in := gpio.InputConfig{
 		ID: p.id, Low: p.text("active") == "low", Pull: pulls[p.text("pull")], Debounce: p.dur("debounce"),
-		Counts: p.num("counts"), Rate: p.dur("frequency"), Every: p.site.Every, Line: p.line,
-	}
-	if v := p.given("at-most"); v != nil {
-		in.Least = leastBetween(v.text)
+		Counts: p.num("counts"), Least: p.least(), Rate: p.dur("frequency"), Every: p.site.Every, Line: p.line,
 	}
 	if !p.has("debounce") && p.kind == drivers.Bool {
 		in.Debounce = 5 * msec
@@ -147,7 +144,7 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 		return
 	}
 	simulated := sim.InputConfig{ID: p.id, Every: p.site.Every, Truth: p.kind == drivers.Bool, Text: p.kind == drivers.Text && s.Bands == nil,
-		Counts: p.num("counts"), Scale: s}
+		Counts: p.num("counts"), Least: p.least(), Scale: s}
 	if c := p.reg.Counter; c != nil {
 		p.site.Type, p.site.OnChange = "counter", p.site.Deadband == 0
 		simulated.Counts, simulated.Scale.Range = c.Each, p.reg.Total
@@ -189,10 +186,14 @@ func modbusUnit(b *bus, d *device) *modbus.UnitConfig {
 	return &b.modbus.Units[i]
 }
 
-// leastBetween is nine tenths of the time between two pulses at a rate such as
-// 10/s: what comes at that rate does not come like clockwork.
-func leastBetween(rate string) time.Duration {
-	n, unit, _ := strings.Cut(rate, "/")
+// least is nine tenths of the time between two pulses at the rate of at-most,
+// such as 10/s: what comes at that rate does not come like clockwork. 0 is none.
+func (p *point) least() time.Duration {
+	v := p.given("at-most")
+	if v == nil {
+		return 0
+	}
+	n, unit, _ := strings.Cut(v.text, "/")
 	f, err := strconv.ParseFloat(n, 64)
 	if err != nil || f <= 0 {
 		return 0

@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // A place is where contenders write: a folder, and the device under it if
@@ -17,6 +18,7 @@ type place struct {
 	name   string
 	dir    string
 	device string // such as loop3; empty: figures of the device mean nothing
+	lazy   bool   // mounted with lazytime: the time of a write is no write of its own
 	card   *slot
 	undo   []func()
 }
@@ -29,7 +31,15 @@ func machineDisk(work string) (*place, error) {
 
 // ramDisk is ext4 on a loop device on tmpfs.
 func ramDisk(work string, size int64) (*place, error) {
-	p := &place{name: "RAM disk"}
+	return onTmpfs(&place{name: "RAM disk"}, work, size)
+}
+
+// lazyDisk is a RAM disk as the README tells to mount a card.
+func lazyDisk(work string, size int64) (*place, error) {
+	return onTmpfs(&place{name: "RAM disk, lazytime", lazy: true}, work, size)
+}
+
+func onTmpfs(p *place, work string, size int64) (*place, error) {
 	dir, err := p.tmpfs(work, "ram", size)
 	if err != nil {
 		return p, err
@@ -68,10 +78,10 @@ func (p *place) tmpfs(work, name string, size int64) (string, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", err
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size+size/8)); err != nil {
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size+size/8)); err != nil {
 		return "", fmt.Errorf("mount tmpfs (is this root?): %w", err)
 	}
-	p.undo = append(p.undo, func() { _ = syscall.Unmount(dir, 0) })
+	p.undo = append(p.undo, func() { _ = errors.Join(unix.Unmount(dir, 0), os.Remove(dir)) })
 	return dir, nil
 }
 
@@ -85,14 +95,19 @@ func (p *place) ext4(work, image string) error {
 		return err
 	}
 	p.device = strings.TrimPrefix(dev, "/dev/")
-	p.dir = filepath.Join(work, strings.ReplaceAll(p.name, " ", "-")+"-mnt")
+	p.dir = filepath.Join(work, "mnt")
 	if err := os.Mkdir(p.dir, 0o700); err != nil {
 		return err
 	}
-	if err := syscall.Mount(dev, p.dir, "ext4", 0, ""); err != nil {
+	p.undo = append(p.undo, func() { _ = os.Remove(p.dir) })
+	flags := uintptr(0)
+	if p.lazy {
+		flags = unix.MS_LAZYTIME
+	}
+	if err := unix.Mount(dev, p.dir, "ext4", flags, ""); err != nil {
 		return err
 	}
-	p.undo = append(p.undo, func() { _ = syscall.Unmount(p.dir, 0) })
+	p.undo = append(p.undo, func() { _ = unix.Unmount(p.dir, 0) })
 	return nil
 }
 

@@ -68,11 +68,16 @@ func (b *bench) all(want func(string) bool) {
 		b.rates(p, 1, 30)
 		b.rates(p, 100, 30)
 	}
-	if want("ram") || want("readings") {
+	if want("ram") {
 		b.in(ramDisk, 900<<20, func(p *place) {
+			b.rates(p, 1, 300)
+			b.rates(p, 100, 150)
+			b.pace(p)
+		})
+	}
+	if want("ram") || want("readings") {
+		b.in(lazyDisk, 900<<20, func(p *place) {
 			if want("ram") {
-				b.rates(p, 1, 300)
-				b.rates(p, 100, 150)
 				b.pace(p)
 			}
 			if want("readings") {

@@ -3,6 +3,7 @@ package sim
 import (
 	"hash/fnv"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"pithead/drivers"
@@ -18,6 +19,8 @@ type point struct {
 	total   drivers.Total
 	counted time.Duration // up to here its pulses are in the total
 	part    float64       // of a pulse
+	last    time.Duration // of the newest pulse that counted; below 0 = none yet
+	refused atomic.Uint64 // pulses that came sooner than Least after that
 }
 
 func newPoint(c InputConfig, s Signal, seed int64) *point {
@@ -29,6 +32,7 @@ func newPoint(c InputConfig, s Signal, seed int64) *point {
 		shape:       drivers.Scale{Decimals: c.Scale.Decimals, Range: c.Scale.Range, Bands: c.Scale.Bands},
 		noise:       rand.New(rand.NewPCG(uint64(seed), h.Sum64())),
 		total:       drivers.NewTotal(c.Counts),
+		last:        -1,
 	}
 }
 
@@ -76,8 +80,25 @@ func (p *point) count(t time.Duration, outputs map[string]*output) {
 		p.counted += tick
 		// A hundred hundredths are a whole, although their sum is a little less.
 		if n := uint64(p.part + 1e-9); n > 0 {
-			p.total.Add(n)
+			p.pulses(n)
 			p.part -= float64(n)
 		}
+	}
+}
+
+// pulses counts those of the tick that has just passed, evenly spread over it.
+func (p *point) pulses(n uint64) {
+	if p.Least == 0 {
+		p.total.Add(n)
+		return
+	}
+	for i := range n {
+		at := p.counted - tick + tick*time.Duration(i+1)/time.Duration(n)
+		if p.last >= 0 && at-p.last < p.Least {
+			p.refused.Add(1)
+			continue
+		}
+		p.total.Add(1)
+		p.last = at
 	}
 }

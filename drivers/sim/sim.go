@@ -121,6 +121,14 @@ func (b *bus) SetTotal(point string, total float64) {
 	}
 }
 
+// Refused counts pulses that came sooner than they can.
+func (b *bus) Refused(point string) uint64 {
+	if p := b.points[point]; p != nil {
+		return p.refused.Load()
+	}
+	return 0
+}
+
 func (b *bus) Close() error {
 	b.mu.Lock()
 	b.closed = true

@@ -180,6 +180,27 @@ func TestAPulseComesAtItsTime(t *testing.T) {
 	})
 }
 
+// A bucket that is shaken: of twenty pulses a second the bound lets ten count.
+func TestPulsesThatComeTooFastAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, sim.Config{
+			ID:      "x",
+			Inputs:  []sim.InputConfig{{ID: "rain", Counts: 0.2, Least: 90 * time.Millisecond}},
+			Signals: map[string]sim.Signal{"rain": {Steps: []sim.Step{{Value: 5}, {At: 10 * s, Value: 20}}}},
+		})
+		read(t, b, "rain")
+		time.Sleep(10 * s)
+		if got := show(read(t, b, "rain")); got != "10" {
+			t.Errorf("rain counts %s, want all 50 tips", got)
+		}
+		time.Sleep(10 * s)
+		got, refused := show(read(t, b, "rain")), b.(drivers.Bounds).Refused("rain")
+		if got != "30" || refused != 100 {
+			t.Errorf("a shaken bucket: %s, %d refused; want 30 and 100", got, refused)
+		}
+	})
+}
+
 func TestTotalGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t, mine())

@@ -33,6 +33,7 @@ type InputConfig struct {
 	Truth  bool
 	Text   bool          // the signal's number, written out
 	Counts float64       // the signal is a rate of pulses a second
+	Least  time.Duration // pulses that come sooner after the last one that counted are refused; 0 = none
 	Scale  drivers.Scale // only Decimals and Range: a signal is in the point's unit already
 }
 

@@ -142,7 +142,6 @@ func (cs *chips) answer(r *http.Request) (string, error) {
 	}
 	defer of.Close()
 	want := r.FormValue("want") == "1"
-	cs.done.Store(0)
 	began := time.Now()
 	if _, err := cs.pullLine(r); err != nil {
 		return "", err
