@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,12 +38,15 @@ func Changes(before, after []byte) []Change {
 	return out
 }
 
-// flat is every scalar of a file by its path; a list of scalars counts as one.
+// flat is every scalar of a file, and of what it includes, by its path; a list
+// of scalars counts as one.
 func flat(src []byte) map[string]string {
 	m := map[string]string{}
-	var n yaml.Node
-	if yaml.Unmarshal(src, &n) == nil && len(n.Content) == 1 {
-		flatten(n.Content[0], "", m)
+	d := yaml.NewDecoder(bytes.NewReader(src))
+	for n := (yaml.Node{}); d.Decode(&n) == nil; n = (yaml.Node{}) {
+		for _, c := range n.Content {
+			flatten(c, "", m)
+		}
 	}
 	return m
 }

@@ -161,7 +161,7 @@ func TestUplinkOfThePond(t *testing.T) {
 		ID: "county", URLs: []string{"tls://mqtt.county.example:8883"}, ClientID: "shidian-tsf-gw-01-county", Username: "gw-01",
 		Password: &Secret{File: "/etc/pithead/county.pw"}, CA: "/etc/pithead/ca.pem", Cert: "/etc/pithead/gw.pem", Key: "/etc/pithead/gw.key",
 		Keepalive: 30 * time.Second, Prefix: "pithead/v1", Points: []string{"pond.*"}, Data: true, Stats: true, Events: true, Health: true,
-		Batch: 500, Within: time.Second, Snapshot: 10 * time.Minute, Window: 32, Max: 256_000, Rate: -1, Line: at("county:"),
+		Batch: 500, Within: time.Second, Snapshot: 10 * time.Minute, File: "/etc/pithead/site.yaml", Window: 32, Max: 256_000, Rate: -1, Line: at("county:"),
 	}})
 	other := example(t, "shaft.yaml").Uplinks[0]
 	same(t, "addresses", other.URLs, []string{"tls://mqtt.county.example:8883", "tls://mqtt2.county.example:8883"})

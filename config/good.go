@@ -111,7 +111,7 @@ func LastGood(file string) (*Site, error) {
 	}
 	site, problems := parse(file, good, false, filepath.Join(filepath.Dir(path), goodProfiles))
 	if site == nil {
-		return nil, fmt.Errorf("%s is bad too: %s", path, problems[0])
+		return nil, fmt.Errorf("%s is bad too: %s", path, Why(problems))
 	}
 	return site, nil
 }

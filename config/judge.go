@@ -2,8 +2,6 @@ package config
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,10 +17,11 @@ import (
 // the reader found wrong is not judged a second time.
 type judge struct {
 	*reader
-	dir   string   // of the site file
-	look  bool     // for files and secrets
-	envs  []*value // secrets in the environment
-	lines []string // of the text
+	dir   string              // of the site file
+	look  bool                // for files and secrets
+	envs  []*value            // secrets in the environment
+	parts map[string][]byte   // included files that came with the text, by name
+	lines map[string][]string // of the text, and of each included file
 	top   *object
 	site  *Site
 
@@ -100,11 +99,8 @@ type output struct {
 }
 
 func newJudge(r *reader, src []byte, top *object) *judge {
-	j := &judge{reader: r, dir: filepath.Dir(r.file), lines: strings.Split(string(src), "\n"), top: top, taken: map[string]string{},
-		profiles: map[string]*profile{}, brought: map[string]int{}}
-	sum := sha256.Sum256(src)
-	j.site = &Site{File: r.file, Source: src, Hash: "sha256:" + hex.EncodeToString(sum[:])}
-	return j
+	return &judge{reader: r, dir: filepath.Dir(r.file), lines: map[string][]string{"": strings.Split(string(src), "\n")},
+		top: top, taken: map[string]string{}, profiles: map[string]*profile{}, brought: map[string]int{}, site: &Site{File: r.file}}
 }
 
 // collect takes the ids first, so that everything may name everything.
@@ -188,9 +184,6 @@ func (j *judge) noSuch(v *value, ids []string, part, what string) {
 		hint = "; want " + orList(ids)
 	} else if len(ids) == 0 {
 		hint = "; " + part + ": has none"
-	}
-	if j.top.has("include") {
-		hint += " (files under include are not read by this version)"
 	}
 	j.errorf(v.place, "no %s %q%s", what, v.text, hint)
 }

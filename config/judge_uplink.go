@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"encoding/base64"
 	"net/url"
@@ -16,7 +17,8 @@ func (j *judge) judgeUplink(o *object) {
 		Password: j.secret(o, "password"), CA: j.path(o.text("ca")), Cert: j.path(o.text("cert")), Key: j.path(o.text("key")),
 		Keepalive: o.dur("keepalive"), Prefix: o.text("prefix"), Points: o.texts("points"),
 		Snapshot: o.dur("snapshot"), Oldest: o.text("start") == "oldest",
-		Window: o.int("window"), Max: o.int("max-message"), Rate: -1, Levels: o.texts("levels"), Thin: o.dur("thin"), Receipts: o.text("confirm") == "platform", Compress: o.text("compress") == "zstd", Line: o.line,
+		Window: o.int("window"), Max: o.int("max-message"), Rate: -1, Levels: o.texts("levels"), Thin: o.dur("thin"), Receipts: o.text("confirm") == "platform", Compress: o.text("compress") == "zstd",
+		File: cmp.Or(o.file, j.file), Line: o.line,
 	}
 	if o.given("rate") != nil {
 		u.Rate = o.int("rate")

@@ -124,10 +124,11 @@ func (j *judge) expression(v *value) *expr.Expr {
 // otherwise (escapes, several lines) it is the place of the whole.
 func (j *judge) withinText(v *value, col int) place {
 	at := v.place
-	if at.file != "" || at.line < 1 || at.line > len(j.lines) {
+	lines := j.lines[at.file]
+	if at.line < 1 || at.line > len(lines) {
 		return at
 	}
-	line := []rune(j.lines[at.line-1])
+	line := []rune(lines[at.line-1])
 	start := at.col - 1
 	if !v.plain {
 		start++

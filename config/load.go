@@ -25,13 +25,16 @@ func Parse(file string, src []byte) (*Site, []Problem) { return parse(file, src,
 
 func parse(file string, src []byte, look bool, profiles ...string) (*Site, []Problem) {
 	p := &problems{file: file}
-	if n := p.document(src); n != nil {
+	site, parts := unbundle(src)
+	if n := p.document(site); n != nil {
 		r := newReader(p)
 		top := place{line: 1, col: 1}
 		if v := r.read(n, sect("site"), top, top); v != nil {
-			j := newJudge(r, src, v.obj)
-			j.look, j.dirs = look, profiles
-			j.run()
+			j := newJudge(r, site, v.obj)
+			j.look, j.dirs, j.parts = look, profiles, parts
+			if j.include(site) {
+				j.run()
+			}
 			if !p.failed() {
 				return j.site, p.sorted()
 			}

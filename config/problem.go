@@ -36,6 +36,17 @@ func (p Problem) String() string {
 	return b.String()
 }
 
+// Why is what forbids the use of a file: the first of its problems that is more
+// than a warning.
+func Why(problems []Problem) string {
+	for _, p := range problems {
+		if !p.Warning {
+			return p.String()
+		}
+	}
+	return "the site file is bad"
+}
+
 // place is where something stands in the file.
 type place struct {
 	line, col int

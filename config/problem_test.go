@@ -83,6 +83,7 @@ points:
 func TestRules(t *testing.T) {
 	for _, c := range []struct{ story, add, want string }{
 		{"a good file", "", ""},
+		{"a full-width colon between braces", "  p: {device：d, input: 0}", "15:7: points.p.device：d: unknown key; it has a full-width colon or comma, want : or ,"},
 		{"clear at the threshold is the default", "  p: {device: d, input: 0, alarms: [{level: red, above: 3, clear: 3}]}", ""},
 		{"one level twice, for different times", "  p: {device: d, input: 0, alarms: [{level: yellow, above: 3}, {level: red, above: 3, for: 5m}]}", ""},
 		{"a lower level further out on the low side", "  p: {device: d, input: 0, alarms: [{level: yellow, below: 3}, {level: red, below: 4}]}",

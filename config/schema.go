@@ -18,8 +18,9 @@ func Schema() []byte {
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "pithead site file"
 	root["$defs"] = defs
-	// Points are the site file's own, or come with the profile of a device.
-	root["anyOf"] = []any{map[string]any{"required": []string{"points"}}, map[string]any{"required": []string{"devices"}}}
+	// Points are the site file's own, come with the profile of a device, or are
+	// in another file.
+	root["anyOf"] = []any{required("points"), required("devices"), required("include")}
 	defs["device"].(map[string]any)["allOf"] = parameterSchemas()
 	b, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
@@ -27,6 +28,8 @@ func Schema() []byte {
 	}
 	return append(b, '\n')
 }
+
+func required(key string) map[string]any { return map[string]any{"required": []string{key}} }
 
 // parameterSchemas say which keys go with which profile.
 func parameterSchemas() []any {

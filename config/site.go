@@ -20,7 +20,7 @@ import (
 // A Site is one gateway's site file, judged. Slices are in the file's order.
 type Site struct {
 	File    string
-	Source  []byte // the bytes it was read from
+	Source  []byte // the text it was read from, and behind it what it includes
 	Hash    string // sha256:<hex> of Source
 	Site    string
 	Gateway string
@@ -203,6 +203,7 @@ type Uplink struct {
 	Compress  bool          // by zstd
 	Template  *Template     // nil: format json
 	Commands  []Commander
+	File      string // that names it
 	Line      int
 }
 

@@ -29,7 +29,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"clock", words("ntp", "rtc", "platform"), "ntp", 0, "where the time comes from while the kernel's is not synced: nowhere but a time that can be (ntp), the board's own clock whatever it says (rtc), or a signed command or receipt only (platform)"},
 	{"utc-offset", offset, "+08:00", 0, "of days, shifts and periods"},
 	{"alive", sect("alive"), "", 0, "a line that toggles only while the bus loops and the judge move"},
-	{"include", list(file, 1, many), "", later, "more site files"},
+	{"include", list(file, 1, many), "", 0, "more site files, judged as if they stood here; none of them may name again what another names"},
 	{"profiles", list(file, 1, many), "", 0, "folders with more device profiles"},
 	{"memory", size(16*mega, tera), "64MiB", 0, "GOMEMLIMIT"},
 	{"log", whole("log"), "", 0, "the agent's own log"},

@@ -13,7 +13,7 @@ import (
 // Every row can be read, has a line of help, and names sections that are there.
 func TestTable(t *testing.T) {
 	r := newReader(&problems{})
-	used := map[string]bool{"site": true, "profile": true, "standard": true}
+	used := map[string]bool{"site": true, "profile": true, "standard": true, "included": true}
 	var look func(where string, s shape)
 	look = func(where string, s shape) {
 		if s.form == formSection {

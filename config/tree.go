@@ -23,6 +23,7 @@ func newReader(p *problems) *reader {
 	for i := range table {
 		r.sections[table[i].name] = &table[i]
 	}
+	r.sections[includedKeys.name] = &includedKeys
 	for i := range profileTable {
 		r.sections[profileTable[i].name] = &profileTable[i]
 	}

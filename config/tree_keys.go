@@ -18,7 +18,7 @@ func (r *reader) unknown(o *object, sec *section, n, k, c *yaml.Node) {
 	}
 	at := r.at(k, join(o.path, k.Value))
 	o.strange = true
-	if w := r.near(k.Value, names(sec)); w != "" {
+	if w := r.near(k.Value, names(sec)); w != "" && !strings.ContainsAny(k.Value, "：，") {
 		r.errorf(at, "unknown key; did you mean %q?", w)
 		if !hasKey(n, w) {
 			at.path = join(o.path, w)

@@ -21,6 +21,9 @@ func TestTheCommandLine(t *testing.T) {
 	t.Setenv("PITHEAD_SOCKET", filepath.Join(dir, "none.sock"))
 	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
 	write(t, good, goodSite)
+	form := filepath.Join(dir, "form.yaml")
+	write(t, form, goodSite+"uplinks: {u: {mqtt: tcp://x, format: template, template: {data: data.txt}, budget: 1kB/day}}\n")
+	write(t, filepath.Join(dir, "data.txt"), "{{ .x")
 	write(t, bad, "version: 1\nsite: Pit 1\ngateway: g1\nbusses: {}\n")
 	for _, c := range []struct {
 		name   string
@@ -53,6 +56,8 @@ func TestTheCommandLine(t *testing.T) {
 		{"a bad file", []string{"check", bad}, wrong, "bad.yaml:2:7: site:", ""},
 		{"a bad file, the near word", []string{"check", bad}, wrong, `did you mean "buses"?`, ""},
 		{"a bad file for scripts", []string{"check", bad, "--json"}, wrong, `"line":2`, ""},
+		{"a bad form of a platform", []string{"check", form}, wrong, "form.yaml:12:1: uplinks.u.template: " + filepath.Join(dir, "data.txt"), ""},
+		{"a budget that is too small, for scripts", []string{"check", form, "--json"}, wrong, `"path":"uplinks.u.budget"`, ""},
 		{"no file", []string{"check", filepath.Join(dir, "gone.yaml")}, wrong, "gone.yaml", ""},
 		{"run on a bad file without a last good one", []string{"run", bad}, wrong, "", "there is no last good one"},
 		{"run with a log of no known form", []string{"run", good, "--log", "xml"}, usage, "", "want text or json"},
