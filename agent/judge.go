@@ -303,6 +303,7 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	d := s.Def()
 	stamp := j.clock.At(c.At)
 	s.since, s.t, s.value = c.At, stamp.T, c.Value
+	j.unshelveRisen(s)
 	j.soil(s)
 	j.moved = true
 	if c.What == alarm.WasRaised && s.called() {

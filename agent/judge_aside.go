@@ -122,6 +122,8 @@ func (j *judge) restoreAsides(f *fold) {
 				j.takeBack(a, "how long the power was away is not known")
 			case a.until <= j.now():
 				j.takeBack(a, "its time is over")
+			case of == "shelve":
+				j.unshelveRisen(j.standing[id]) // the site file may have raised it
 			}
 		}
 	}
@@ -179,6 +181,14 @@ func (j *judge) unshelveCommand(c command.Command) (any, error) {
 	}
 	j.remove(s.shelf)
 	return nil, nil
+}
+
+// unshelveRisen ends what somebody at the gateway has shelved while it was blue or
+// yellow, once it is more: a group that grows, or what was escalated.
+func (j *judge) unshelveRisen(s *standing) {
+	if s.shelf != nil && s.shelf.unsigned && max(s.Level(), s.Def().Level) > alarm.Yellow {
+		j.takeBack(s.shelf, "its level has risen beyond what may be shelved without a signed command")
+	}
 }
 
 // mayShelve: somebody at the gateway may shelve what is blue or yellow.

@@ -264,3 +264,31 @@ func TestALadderCoversItsLowerRungs(t *testing.T) {
 		}
 	})
 }
+
+// Who may shelve yellow at the gateway has not silenced the red that it becomes.
+func TestWhatRisesIsNotShelvedWithoutASignature(t *testing.T) {
+	for _, c := range []struct {
+		story  string
+		signed bool
+		do     func(*orderer)
+		want   bool // the group is shelved at the end
+	}{
+		{"a group at yellow", false, func(o *orderer) { o.holes("11111") }, true},
+		{"that becomes orange", false, func(o *orderer) { o.holes("22211") }, false},
+		{"that becomes red", false, func(o *orderer) { o.holes("33000") }, false},
+		{"that ends, and is red the next time", false, func(o *orderer) { o.holes("00000"); o.holes("40000") }, false},
+		{"shelved by a signature", true, func(o *orderer) { o.holes("33000") }, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			o := &orderer{fold: newFold()}
+			o.bench = newBench(t, dam(t, ", do: {red: [siren]}"), o.fold, nil)
+			o.holes("11110")
+			o.may(c.signed, "shelve", command.Args{Alarm: "group:phreatic", For: hours(8)})
+			c.do(o)
+			red := o.standing["group:phreatic"].Level() == alarm.Red
+			if got := o.isShelved("group:phreatic"); got != c.want || o.on("siren") != (red && !c.want) {
+				t.Errorf("%s: shelved %v, want %v; siren %v", c.story, got, c.want, o.on("siren"))
+			}
+		})
+	}
+}
