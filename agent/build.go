@@ -190,7 +190,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	}
 	j.takeHours()
 	j.takeSeals(site)
-	for _, id := range []string{agentConfig, agentBuffer} {
+	for _, id := range []string{agentConfig, agentBuffer, agentSafe} {
 		j.stand(alarm.Def{ID: id, Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
 	}
 	for _, s := range j.order {

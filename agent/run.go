@@ -38,6 +38,11 @@ type Options struct {
 	// Degraded says why the site file that was asked for does not run, but the
 	// last good one; empty when all is well.
 	Degraded string
+	// Crashed is what the run before said of its crash; empty: it met none.
+	Crashed string
+	// Safe says why no more is to run than what guards: drivers, alarms, outputs
+	// and events; empty: everything runs.
+	Safe string
 	// Refused brings, while it runs, why a reload was refused.
 	Refused <-chan string
 	// Reload reads the site file again: Check says why it can't, Do does it.
@@ -178,6 +183,9 @@ func (s *stage) stop() {
 // prepare opens the buffer, learns from it where the last run ended, and
 // builds what run starts. It touches no bus.
 func prepare(site *config.Site, o Options) (*agent, error) {
+	if o.Safe != "" {
+		site = safely(site)
+	}
 	log, said := keepRecent(o.Log)
 	o.Log = log
 	a := &agent{Options: o, lines: said, site: site, started: time.Now(), session: random(8), damage: damage{}}

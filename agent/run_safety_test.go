@@ -155,3 +155,32 @@ func TestAnAlarmOfAnotherBootStandsSinceNow(t *testing.T) {
 		}
 	})
 }
+
+// After crashes nothing runs but what guards, and that is told until all runs again.
+func TestASafeStartGuardsAndNoMore(t *testing.T) {
+	dir := t.TempDir()
+	site := simSite(t, dir, pondSite)
+	site.Web.Listen, site.Stats = "127.0.0.1:0", time.Minute
+	site.Uplinks = []config.Uplink{{ID: "county", Data: true, Stats: true, Events: true, Health: true, Snapshot: time.Minute}}
+	safe := safely(site)
+	want := config.Uplink{ID: "county", Events: true}
+	if fmt.Sprint(safe.Uplinks) != fmt.Sprint([]config.Uplink{want}) || safe.Web.Listen != "" || safe.Stats != 0 || !site.Uplinks[0].Data {
+		t.Errorf("safe %+v, and the site it is from %+v", safe.Uplinks, site.Uplinks)
+	}
+	site.Uplinks, site.Web.Listen = nil, ""
+	for _, step := range []struct{ safe, want string }{
+		{"3 crashes", "agent/safe=active"},
+		{"", "agent/safe=active agent/safe=normal"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			if _, err := Run(ctx, site, Options{Log: slog.New(slog.DiscardHandler), Safe: step.safe, Crashed: step.safe}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got := told(t, eventsOf(t, dir)); got != step.want {
+			t.Errorf("safe %q: told %q", step.safe, got)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 const (
 	agentConfig = "agent/config" // the site file that was asked for is not the one that runs
 	agentBuffer = "agent/buffer" // the disk does not take what is to be stored
+	agentSafe   = "agent/safe"   // it crashed again and again, and does no more than guard
 )
 
 // setAgent raises or ends one of the agent's own alarms.

@@ -90,6 +90,10 @@ func (a *agent) tellStart(faults []string) {
 		a.Log.Error("buffer", "fault", what)
 		a.judge.tell(event.Event{Kind: "fault", ID: "agent/buffer", Why: what}, a.judge.now())
 	}
+	if a.Crashed != "" {
+		a.judge.tell(event.Event{Kind: "fault", ID: "agent", Why: "the run before crashed: " + a.Crashed}, a.judge.now())
+	}
+	a.judge.setAgent(agentSafe, a.Safe != "", a.Safe)
 	a.judge.setAgent(agentConfig, a.Degraded != "", a.Degraded)
 	why := cmp.Or(a.volatile, a.former)
 	a.judge.setAgent(agentBuffer, why != "", why)

@@ -17,7 +17,9 @@ const runHelp = `
 
 It always comes up judging: with a bad file it runs the last good one, kept in
 the buffer's folder, under a red alarm agent/config. SIGTERM and SIGINT stop it
-in order (exit 0), SIGHUP makes it read the site file again.`
+in order (exit 0), SIGHUP makes it read the site file again. After three crashes
+in 10 min it runs no more than what guards (drivers, alarms, outputs, events),
+under a red alarm agent/safe, for an hour or until SIGHUP.`
 
 const checkHelp = `
   FILE         the site file; also --site FILE

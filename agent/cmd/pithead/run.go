@@ -71,6 +71,8 @@ type runner struct {
 	hup          chan os.Signal
 	level        slog.LevelVar
 	before       agent.Left
+	crashed      string // what the run before said of its crash
+	safe         string // why it is a safe start
 }
 
 func (r *runner) run(ctx context.Context) int {
@@ -79,9 +81,11 @@ func (r *runner) run(ctx context.Context) int {
 	if site == nil {
 		return wrong
 	}
+	r.afterCrashes(site.Buffer.Dir, log)
 	defer func() { r.before.Close(log) }()
 	for ctx.Err() == nil {
 		next, err := r.once(ctx, site, degraded, log)
+		r.crashed, r.safe = "", ""
 		switch {
 		case errors.Is(err, buffer.ErrLocked):
 			log.Error("another agent runs on this buffer", "dir", site.Buffer.Dir)
@@ -103,10 +107,7 @@ func (r *runner) first(log *slog.Logger) (*config.Site, string) {
 	if site != nil {
 		return site, ""
 	}
-	why := "the site file is bad"
-	if len(problems) > 0 {
-		why = problems[0].String()
-	}
+	why := config.Why(problems)
 	site, err := config.LastGood(r.file)
 	if err != nil {
 		log.Error("the site file is bad, and there is no last good one", "file", r.file, "err", err)
@@ -144,6 +145,10 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	}()
 	o := agent.Options{
 		Version: version, Built: built, Socket: r.socket, Log: log, Degraded: degraded, Refused: refused, Before: r.before,
+		Crashed: r.crashed, Safe: r.safe,
+	}
+	if r.safe != "" {
+		defer time.AfterFunc(safeFor, r.wakeReload).Stop()
 	}
 	o.Reload.Check, o.Reload.Do = r.checkReload, r.wakeReload
 	r.before, err = agent.Run(ctx, site, o)
@@ -160,7 +165,7 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 func (r *runner) checkReload() error {
 	site, problems := config.Load(r.file)
 	if site == nil {
-		return errors.New(problems[0].String())
+		return errors.New(config.Why(problems))
 	}
 	return nil
 }
@@ -189,7 +194,7 @@ func (r *runner) reloads(ctx context.Context, refused chan<- string, reloaded ch
 		}
 		log.Error("reload refused: the site file is bad", "file", r.file)
 		select {
-		case refused <- problems[0].String():
+		case refused <- config.Why(problems):
 		case <-ctx.Done():
 			return
 		}
