@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -58,20 +59,53 @@ func (disk) rename(from, to string) error { return os.Rename(from, to) }
 func (disk) remove(path string) error     { return os.Remove(path) }
 func (disk) mkdir(path string) error      { return os.MkdirAll(path, 0o700) }
 
+// list reads the folder itself: os.ReadDir takes three times as long, which an
+// Open of a long log would wait for.
 func (disk) list(dir string) ([]string, error) {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	entries, err := d.ReadDir(-1)
 	var names []string
-	for _, e := range entries {
-		if e.Type().IsRegular() {
-			names = append(names, e.Name())
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := unix.ReadDirent(int(d.Fd()), buf)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return names, &os.PathError{Op: "readdirent", Path: dir, Err: err}
+		}
+		if n <= 0 {
+			return names, nil
+		}
+		names = plainFiles(names, string(buf[:n]), dir)
+	}
+}
+
+// plainFiles adds the names of a row of struct linux_dirent64: inode, offset,
+// length of the record, type, name and a zero.
+func plainFiles(names []string, row, dir string) []string {
+	const length, kind, name = 16, 18, 19
+	for len(row) > name {
+		n := int(row[length]) | int(row[length+1])<<8
+		if n <= name || n > len(row) {
+			break
+		}
+		entry := row[:n]
+		row = row[n:]
+		s, _, _ := strings.Cut(entry[name:], "\x00")
+		switch entry[kind] {
+		case unix.DT_REG:
+			names = append(names, s)
+		case unix.DT_UNKNOWN: // a file system that does not say
+			if info, err := os.Lstat(filepath.Join(dir, s)); err == nil && info.Mode().IsRegular() {
+				names = append(names, s)
+			}
 		}
 	}
-	return names, err
+	return names
 }
 
 func (disk) size(path string) (int64, error) {

@@ -71,11 +71,15 @@ func hexNumber(digits string) (n uint64) {
 		return 0
 	}
 	for _, c := range []byte(digits) {
-		i := strings.IndexByte("0123456789abcdef", c)
-		if i < 0 {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		default:
 			return 0
 		}
-		n = n<<4 | uint64(i)
+		n = n<<4 | uint64(c)
 	}
 	return n
 }
@@ -113,11 +117,34 @@ func listLanes(fs fsys, dir string) (map[string]*files, error) {
 		}
 	}
 	for _, l := range lanes {
-		slices.SortFunc(l.segs, func(a, b segment) int {
-			return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.first, b.first))
-		})
+		l.segs = inSequence(l.segs)
 	}
 	return lanes, nil
+}
+
+// inSequence sorts segments. Mostly their numbers follow on each other, so that
+// each has its place: of a long log sorting would be a tenth of an Open.
+func inSequence(segs []segment) []segment {
+	if len(segs) == 0 {
+		return segs
+	}
+	least, most := segs[0].seq, segs[0].seq
+	for i := range segs {
+		least, most = min(least, segs[i].seq), max(most, segs[i].seq)
+	}
+	if most-least == uint64(len(segs))-1 {
+		placed := make([]segment, len(segs))
+		for _, s := range segs {
+			placed[s.seq-least] = s
+		}
+		if !slices.ContainsFunc(placed, func(s segment) bool { return s.seq == 0 }) {
+			return placed
+		}
+	}
+	slices.SortFunc(segs, func(a, b segment) int {
+		return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.first, b.first))
+	})
+	return segs
 }
 
 // openSegment opens a segment for reading and reads its header.

@@ -76,7 +76,7 @@ func (b *bench) all(want func(string) bool) {
 		})
 	}
 	if want("ram") || want("readings") {
-		b.in(lazyDisk, 900<<20, func(p *place) {
+		b.in(calmDisk, 900<<20, func(p *place) {
 			if want("ram") {
 				b.pace(p)
 			}
