@@ -78,7 +78,8 @@ func words(file string) []string {
 // pace is how long writes to the disk took in the last one to two minutes, and
 // how many failed. One goroutine writes, and any may read.
 type pace struct {
-	now, before atomic.Int64 // the longest of this minute and of the one before, ns
+	began       atomic.Pointer[time.Time] // of the write that is under way, nil if none is
+	now, before atomic.Int64              // the longest of this minute and of the one before, ns
 	turned      time.Time
 	failed      atomic.Uint64
 }
@@ -86,7 +87,9 @@ type pace struct {
 // took times a write.
 func (p *pace) took(write func() error) error {
 	begin := time.Now()
+	p.began.Store(&begin)
 	err := write()
+	p.began.Store(nil)
 	d := time.Since(begin)
 	if begin.Sub(p.turned) >= time.Minute {
 		p.before.Store(p.now.Swap(0))
@@ -99,6 +102,14 @@ func (p *pace) took(write func() error) error {
 		p.failed.Add(1)
 	}
 	return err
+}
+
+// waits is for how long the write that is under way has not come back.
+func (p *pace) waits() time.Duration {
+	if began := p.began.Load(); began != nil {
+		return time.Since(*began)
+	}
+	return 0
 }
 
 func (p *pace) slowest() time.Duration { return time.Duration(max(p.now.Load(), p.before.Load())) }

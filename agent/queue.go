@@ -111,6 +111,13 @@ func (q *queue) takeEvents() (es []queued, lost int) {
 	return es, lost
 }
 
+// lookAt shows the events that wait, which stay where they are.
+func (q *queue) lookAt(see func([]queued)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	see(q.events)
+}
+
 // swapReadings is all readings that wait, for an empty slice to collect the
 // next in, and how many were dropped since the last call.
 func (q *queue) swapReadings(empty []record.Reading) (rs []record.Reading, lost int) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,7 +37,10 @@ type recorder struct {
 	forks    chan uplink.Fork     // what platforms have of this gateway; shared
 	failed   func(error)          // tells the judge that the disk fails, or (nil) works again
 
-	pending  []queued         // events that have no number yet
+	mu      sync.Mutex // guards these two, for guard
+	pending []queued   // events that have no number yet
+	hung    bool       // a write does not come back, and that was told
+
 	readings []record.Reading // that could not be stored yet
 	spare    []record.Reading
 	stat     []stat
@@ -146,7 +150,7 @@ func (r *recorder) note(of int, err error) {
 	for _, t := range r.troubles {
 		err = cmp.Or(err, t.err)
 	}
-	if (err != nil) == r.failing {
+	if hung := r.cameBack(); (err != nil) == r.failing && !hung {
 		return
 	}
 	if r.failing = err != nil; r.failing {
@@ -162,13 +166,7 @@ func (r *recorder) note(of int, err error) {
 
 // storeEvents makes every event that waits durable, one by one.
 func (r *recorder) storeEvents() {
-	es, dropped := r.queue.takeEvents()
-	r.pending = append(r.pending, es...)
-	if over := len(r.pending) - mostEvents; over > 0 {
-		dropped += over
-		r.pending = r.pending[over:]
-	}
-	r.untold.events += dropped
+	r.untold.events += r.fetch()
 	for len(r.pending) > 0 && r.ready(ofEvents) {
 		e := r.pending[0]
 		e.stamp.Boot = r.boot
@@ -176,7 +174,7 @@ func (r *recorder) storeEvents() {
 		err := r.pace.took(func() error { return r.events.Append(payload, 1) })
 		if errors.Is(err, buffer.ErrTooLong) { // it would stand in the way of all that follow
 			r.log.Error("an event is too long to be stored", "kind", e.event.Kind, "id", e.event.ID, "bytes", len(payload))
-			r.pending = r.pending[1:]
+			r.done()
 			continue
 		}
 		if err == nil {
@@ -184,23 +182,49 @@ func (r *recorder) storeEvents() {
 			if p := r.remember(payload); e.n != nil {
 				e.n.Store(p.N)
 			}
-			r.pending = r.pending[1:]
+			r.done()
 		}
 		r.note(ofEvents, err)
 	}
 	r.tellUnstored()
 }
 
+// fetch takes the events that wait in the queue, and says how many were dropped.
+func (r *recorder) fetch() (dropped int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	es, dropped := r.queue.takeEvents()
+	r.pending = append(r.pending, es...)
+	if over := len(r.pending) - mostEvents; over > 0 {
+		dropped += over
+		r.pending = r.pending[over:]
+	}
+	return dropped
+}
+
+func (r *recorder) done() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pending = r.pending[1:]
+}
+
 // tellUnstored sends what the disk does not take, so that an alarm is not
 // silent for a disk: once, without a number, and again with one when it can join
 // the chain.
 func (r *recorder) tellUnstored() {
-	i := len(r.pending)
-	for i > 0 && !r.pending[i-1].told && i > len(r.pending)-mostUnstored {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.send(r.pending)
+}
+
+// send sends the newest of these that were not sent so yet, oldest first.
+func (r *recorder) send(es []queued) {
+	i := len(es)
+	for i > 0 && !es[i-1].told && i > len(es)-mostUnstored {
 		i--
 	}
-	for ; i < len(r.pending); i++ {
-		q := &r.pending[i]
+	for ; i < len(es); i++ {
+		q := &es[i]
 		q.told, q.stamp.Boot = true, r.boot
 		r.unstored(event.Unstored(r.key, r.buf.Epoch(), q.event, q.stamp))
 	}

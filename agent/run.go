@@ -118,6 +118,7 @@ func (a *agent) run(ctx context.Context) {
 	}
 	store := newStage()
 	store.start(a.rec.run)
+	store.start(a.rec.guard)
 	judge := newStage()
 	judge.start(a.judge.run)
 	poll := newStage()

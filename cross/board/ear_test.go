@@ -26,11 +26,13 @@ type ear struct {
 	mu      sync.Mutex
 	session string
 	events  []heard
-	next    int // what was not waited for yet
+	newest  uint64 // number of an event
+	next    int    // what was not waited for yet
 	asked   int
 }
 
-// heard is as much of an event as the tests look at.
+// heard is as much of an event as the tests look at; n is 0 while the disk has
+// not taken it.
 type heard struct {
 	N                      uint64
 	Kind, ID, State, Point string
@@ -56,8 +58,8 @@ func (e *ear) hear(topic string, payload []byte) {
 		}
 	case strings.HasSuffix(topic, "/events"), strings.HasSuffix(topic, "/events/late"):
 		var h heard
-		if json.Unmarshal(payload, &h) == nil && (len(e.events) == 0 || h.N > e.events[len(e.events)-1].N) { // a repeat is none
-			e.events = append(e.events, h)
+		if json.Unmarshal(payload, &h) == nil && (h.N == 0 || h.N > e.newest) { // a repeat is none
+			e.events, e.newest = append(e.events, h), max(e.newest, h.N)
 		}
 	}
 }
