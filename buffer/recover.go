@@ -115,7 +115,7 @@ func (d *found) sorted() []*foundLane {
 	for _, l := range d.lanes {
 		all = append(all, l)
 	}
-	slices.SortFunc(all, func(a, b *foundLane) int { return cmp.Compare(a.name, b.name) })
+	slices.SortStableFunc(all, func(a, b *foundLane) int { return cmp.Compare(a.name, b.name) })
 	return all
 }
 

@@ -141,7 +141,7 @@ func inSequence(segs []segment) []segment {
 			return placed
 		}
 	}
-	slices.SortFunc(segs, func(a, b segment) int {
+	slices.SortStableFunc(segs, func(a, b segment) int {
 		return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.first, b.first))
 	})
 	return segs

@@ -72,7 +72,7 @@ func (d *found) readPositions(fs fsys, dir string) {
 			all = append(all, d.olderTables(fs, dir, l)...)
 		}
 	}
-	slices.SortFunc(all, func(a, b table) int { return cmp.Compare(a.commit, b.commit) })
+	slices.SortStableFunc(all, func(a, b table) int { return cmp.Compare(a.commit, b.commit) })
 	for i := len(all) - 1; i > 0; i-- {
 		if all[i].complete {
 			all = all[i:]

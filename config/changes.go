@@ -34,7 +34,7 @@ func Changes(before, after []byte) []Change {
 			out = append(out, Change{path, "", now, addedWeakens[lastWord(path)] || strings.Contains(path, ".commands.")})
 		}
 	}
-	slices.SortFunc(out, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(out, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
 

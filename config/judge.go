@@ -198,7 +198,7 @@ func (j *judge) only(o *object, of []string, what string) (string, bool) {
 		}
 	}
 	if len(got) > 1 {
-		slices.SortFunc(got, func(a, b string) int { return comparePlaces(o.where(a), o.where(b)) })
+		slices.SortStableFunc(got, func(a, b string) int { return comparePlaces(o.where(a), o.where(b)) })
 		at := o.where(got[1])
 		if p, ok := o.at[got[1]]; ok {
 			at = p

@@ -47,7 +47,7 @@ func forget(dir string) error {
 		}
 		return i.ModTime().UnixNano()
 	}
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return int(min(max(age(a)-age(b), -1), 1)) })
+	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int { return int(min(max(age(a)-age(b), -1), 1)) })
 	for _, e := range entries[:len(entries)-mostKept] {
 		err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 	}
