@@ -3,39 +3,11 @@ package agent
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
-	"os"
-	"path/filepath"
 
 	"pithead/agent/event"
 	"pithead/agent/record"
 	"pithead/config"
 )
-
-// identity is the gateway's key; a gateway without one makes one. A key that
-// can't be read is no reason not to guard: it is told, and another signs.
-func identity(site *config.Site, dir string) (*event.Key, []string, error) {
-	own := filepath.Join(dir, config.IdentityFile)
-	var faults []string
-	for _, path := range []string{site.Identity, own} {
-		if path == "" {
-			continue
-		}
-		k, err := event.LoadKey(path)
-		if errors.Is(err, os.ErrNotExist) {
-			k, err = event.NewKey(path)
-		}
-		if err == nil {
-			return k, faults, nil
-		}
-		faults = append(faults, "the identity: "+err.Error())
-	}
-	if err := os.Rename(own, own+".bad"); err != nil {
-		return nil, faults, err
-	}
-	k, err := event.NewKey(own)
-	return k, faults, err
-}
 
 func random(bytes int) string {
 	b := make([]byte, bytes)

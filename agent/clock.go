@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -24,11 +25,13 @@ type Clock struct {
 	base  time.Duration // since boot, suspended time included
 	least int64         // unix ms: wall time below it can't be true; Check's goroutine's
 	deaf  bool          // to the machine's own clock while that is not synced: clock: platform
+	look  func() wall   // what the machine says now
 
-	told   *int64        // ms: t = m + told, by whoever was trusted to say; Check's goroutine's
-	newest atomic.Int64  // least, for any goroutine
-	state  atomic.Uint32 // a record.Clock
-	offset atomic.Int64  // ms: t = m + offset, unless unknown
+	told    *int64        // ms: t = m + told, by whoever was trusted to say; Check's goroutine's
+	reached int64         // unix ms: the newest wall time that counted as known; Check's goroutine's
+	newest  atomic.Int64  // the later of least and reached, for any goroutine
+	state   atomic.Uint32 // a record.Clock
+	offset  atomic.Int64  // ms: t = m + offset, unless unknown
 }
 
 // A Stamp is one moment in both times.
@@ -46,10 +49,12 @@ const step = time.Second
 
 // NewClock starts a clock; least is the newest wall time that is known to have
 // been (unix ms): the build's, or the newest stored.
-func NewClock(least int64, deaf bool) *Clock {
-	c := &Clock{start: time.Now(), base: sinceBoot(), least: least, deaf: deaf}
+func NewClock(least int64, deaf bool) *Clock { return newClock(kernel(), least, deaf) }
+
+func newClock(k machine, least int64, deaf bool) *Clock {
+	c := &Clock{start: time.Now(), base: k.up, least: least, deaf: deaf, look: k.wall}
 	c.newest.Store(least)
-	c.Check(wall{time.Now(), synced()})
+	c.Check(c.look())
 	return c
 }
 
@@ -88,39 +93,52 @@ func (c *Clock) At(m time.Duration) Stamp {
 	return s
 }
 
-// wall is what the machine says of wall time.
+// A machine is what the kernel says of this boot and of time.
+type machine struct {
+	boot string        // its name for this boot
+	up   time.Duration // since then, suspended time included
+	wall func() wall
+}
+
+func kernel() machine {
+	return machine{bootID(), sinceBoot(), func() wall { now := time.Now(); return wall{now, now.UnixMilli(), synced()} }}
+}
+
+// wall is what the machine says of wall time, and when, by the monotonic clock.
 type wall struct {
-	now    time.Time
+	at     time.Time
+	unix   int64 // ms
 	synced bool
 }
 
 // Check takes in what the machine says now, and tells whether the clock became
-// known or stepped by more than a second.
+// known or unknown, or stepped by more than a second. One that is not synced and
+// stands behind what was known already was set back by somebody.
 func (c *Clock) Check(w wall) (moved bool) {
 	was := record.Clock(c.state.Load())
-	m := c.M(w.now)
+	m := c.M(w.at)
 	switch {
 	case w.synced:
 		c.told = nil
-	case c.told == nil && c.deaf:
-		c.state.Store(uint32(record.Unknown))
-		return false
 	case c.told != nil:
-		w.now = time.UnixMilli(m.Milliseconds() + *c.told)
+		w.unix = m.Milliseconds() + *c.told
+	case c.deaf:
+		w.unix = math.MinInt64
 	}
 	is := record.Unknown
 	switch {
-	case w.now.UnixMilli() < c.least: // it can't be: somebody set it back, or the board woke in 1970
+	case w.unix < c.least: // it can't be: somebody set it back, or the board woke in 1970
 	case w.synced:
-		is = record.Synced
-	default:
-		is = record.Free
+		is, c.reached = record.Synced, w.unix
+	case w.unix >= c.reached-step.Milliseconds():
+		is, c.reached = record.Free, max(c.reached, w.unix)
 	}
+	c.newest.Store(max(c.least, c.reached))
 	if is == record.Unknown {
 		c.state.Store(uint32(is)) // and the offset stays: another goroutine may be between the two
-		return false
+		return was != record.Unknown
 	}
-	off := w.now.UnixMilli() - m.Milliseconds()
+	off := w.unix - m.Milliseconds()
 	old := c.offset.Load()
 	c.offset.Store(off)
 	c.state.Store(uint32(is))
@@ -136,7 +154,7 @@ func (c *Clock) Heard(t time.Time) {
 		return
 	}
 	c.least = max(c.least, t.UnixMilli())
-	c.newest.Store(c.least)
+	c.newest.Store(max(c.least, c.reached))
 }
 
 // TLS is the time by which certificates are judged: the present where it is
@@ -154,8 +172,8 @@ func (c *Clock) Tell(t time.Time) error {
 	switch {
 	case record.Clock(c.state.Load()) == record.Synced:
 		return errors.New("the clock is synced already")
-	case t.UnixMilli() < c.least:
-		return fmt.Errorf("%s can't be: there are records of %s", t.UTC().Format(time.RFC3339), time.UnixMilli(c.least).UTC().Format(time.RFC3339))
+	case t.UnixMilli() < max(c.least, c.reached-step.Milliseconds()):
+		return fmt.Errorf("%s can't be: there are records of %s", t.UTC().Format(time.RFC3339), time.UnixMilli(c.newest.Load()).UTC().Format(time.RFC3339))
 	case t.Year() > 2200:
 		return fmt.Errorf("%d is no year that this gateway will see", t.Year())
 	}

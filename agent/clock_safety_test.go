@@ -53,19 +53,33 @@ func TestAClockIsUnknownSyncedAndFree(t *testing.T) {
 		c := NewClock(0, false)
 		now := time.Now()
 		c.least = now.UnixMilli()
-		if c.Check(wall{now, true}) || c.Now().Clock != record.Synced || c.Now().T != now.UnixMilli() {
+		if c.Check(wall{now, now.UnixMilli(), true}) || c.Now().Clock != record.Synced || c.Now().T != now.UnixMilli() {
 			t.Errorf("synced: %+v", c.Now())
 		}
 		off := c.offset.Load()
-		if c.Check(wall{now.Add(-time.Hour), true}) || c.Now().Known() || c.Now().T != 0 {
+		if !c.Check(wall{now, now.Add(-time.Hour).UnixMilli(), true}) || c.Now().Known() || c.Now().T != 0 {
 			t.Errorf("set back behind what is known to have been: %+v", c.Now())
 		}
 		if c.offset.Load() != off {
 			t.Error("a time that can't be moves the offset by which others still reckon")
 		}
-		if !c.Check(wall{now, false}) || c.Now().Clock != record.Free {
+		if !c.Check(wall{now, now.UnixMilli(), false}) || c.Now().Clock != record.Free {
 			t.Errorf("known again, and not told: %+v", c.Now())
 		}
+		if !c.Check(wall{now, now.Add(10 * time.Minute).UnixMilli(), false}) {
+			t.Error("a step of ten minutes, and not told")
+		}
+		if !c.Check(wall{now, now.UnixMilli(), false}) || c.Now().Known() || !c.TLS().Equal(time.UnixMilli(now.Add(10*time.Minute).UnixMilli())) {
+			t.Errorf("set back by somebody: %+v, certificates are judged by %v", c.Now(), c.TLS())
+		}
+		if !c.Check(wall{now, now.UnixMilli(), true}) || c.Now().Clock != record.Synced || c.Now().T != now.UnixMilli() {
+			t.Errorf("the kernel knows better: %+v", c.Now())
+		}
+		c.Check(wall{now, now.Add(time.Minute).UnixMilli(), true})
+		if c.Check(wall{now, now.Add(time.Minute - 200*time.Millisecond).UnixMilli(), false}) || c.Now().Clock != record.Free {
+			t.Errorf("a fifth of a second is no step: %+v", c.Now())
+		}
+		c.Check(wall{now, now.UnixMilli(), true})
 		m := c.Now().M
 		time.Sleep(5 * time.Second)
 		if got := c.Now(); got.M != m+5000 || got.T != now.UnixMilli()+5000 {

@@ -25,7 +25,8 @@ type fold struct {
 	Last    []byte                `json:"last,omitempty"` // payload of the newest event
 	Boot    uint32                `json:"boot"`
 	BootID  string                `json:"boot-id"`
-	Newest  int64                 `json:"t,omitempty"` // newest wall time that was known, unix ms
+	Board   string                `json:"board,omitempty"` // its serial number
+	Newest  int64                 `json:"t,omitempty"`     // newest wall time that was known, unix ms
 	Offsets map[uint32]int64      `json:"offsets,omitempty"`
 	Alarms  map[string]remembered `json:"alarms,omitempty"` // those that are not normal
 	Outputs map[string]switchedTo `json:"outputs,omitempty"`
@@ -145,6 +146,9 @@ func (f *fold) add(p event.Parsed) {
 		f.flood(p)
 	case "start":
 		f.BootID, f.Config, f.Stopped = p.Text("boot-id"), p.Text("config"), false
+		if board := p.Text("board"); board != "" {
+			f.Board = board
+		}
 	case "stop":
 		f.Stopped = true
 	case "clock":

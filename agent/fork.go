@@ -16,26 +16,34 @@ func (a *agent) tellFork(f uplink.Fork) {
 	}
 }
 
-// fork judges what a platform has. A head ahead of ours in this very epoch means
-// that numbers would be used twice: an old image was put back. Then a new epoch
-// begins, whose first event names the last one that is known here. An epoch that
-// nobody knows here is told: another card stands here, or another board.
+// fork judges what a platform has. A head ahead of ours in this very epoch, or
+// another event than ours, means that numbers are used twice: an old image was put
+// back. Then a new epoch begins, whose first event names the last one that is
+// known here. An epoch that nobody knows here is told: another card stands here,
+// or another board.
 func (r *recorder) fork(f uplink.Fork) {
 	head := r.chain.Head()
+	if f.Epoch != head.Epoch && slices.Contains(r.fold.Epochs, f.Epoch) {
+		return
+	}
 	e := event.Event{Kind: "fork", ID: "uplink:" + f.Uplink, Level: "red", More: []event.Field{
-		{Name: "their", Value: map[string]any{"epoch": f.Epoch, "n": f.Event, "kid": f.Kid}},
-		{Name: "our", Value: map[string]any{"epoch": head.Epoch, "n": head.N}}}}
+		{Name: "their", Value: f.Had()},
+		{Name: "our", Value: map[string]any{"epoch": head.Epoch, "n": head.N, "last": r.data.Next() - 1}}}}
 	switch {
-	case f.Epoch == head.Epoch && f.Event > head.N:
-		e.State, e.Why = "behind", "the platform has seen later events of this epoch: an old image was put back; a new epoch begins"
+	case f.Epoch != head.Epoch:
+		e.State, e.Why = "other", "the platform has seen another epoch, that is not known here: the card or the board was changed"
+		r.fold.epochs(f.Epoch) // once is enough
+	case f.Hash != "":
+		e.State, e.Why = "parted", "the platform holds another event of this number and epoch: an old image was put back, or there are two of this gateway; a new epoch begins"
+	case f.Event > head.N || f.Last >= r.data.Next():
+		e.State, e.Why = "behind", "the platform has seen later numbers of this epoch: an old image was put back; a new epoch begins"
+	default:
+		return
+	}
+	if e.State != "other" {
 		r.buf.NewEpoch()
 		r.chain = event.NewChain(r.key, r.buf.Epoch())
 		r.chain.Follow(head, r.events.Next())
-	case f.Epoch == head.Epoch || slices.Contains(r.fold.Epochs, f.Epoch):
-		return
-	default:
-		e.State, e.Why = "other", "the platform has seen another epoch, that is not known here: the card or the board was changed"
-		r.fold.epochs(f.Epoch) // once is enough
 	}
 	r.log.Error("fork", "uplink", f.Uplink, "why", e.Why, "epoch", f.Epoch, "event", f.Event)
 	s := r.clock.Now()

@@ -402,7 +402,7 @@ func (j *judge) add(e event.Event, at time.Duration, n *atomic.Uint64) {
 
 // checkClock looks at the machine's clock, and tells what that changes.
 func (j *judge) checkClock() {
-	if j.clock.Check(wall{time.Now(), synced()}) {
+	if j.clock.Check(j.clock.look()) {
 		j.tellClock()
 		j.period.partial = true
 	}
@@ -415,8 +415,12 @@ func (j *judge) tellClock() {
 		source = j.timeFrom
 	}
 	j.log.Info("clock", "state", s.Clock.String(), "t", s.T)
-	j.tell(event.Event{Kind: "clock", ID: "agent/clock", State: s.Clock.String(), More: []event.Field{
-		{Name: "offset", Value: s.T - s.M}, {Name: "source", Value: source}}}, j.now())
+	e := event.Event{Kind: "clock", ID: "agent/clock", State: s.Clock.String(), More: []event.Field{
+		{Name: "offset", Value: s.T - s.M}, {Name: "source", Value: source}}}
+	if !s.Known() {
+		e.More, e.Why = nil, "it is behind what was known already: somebody set it back"
+	}
+	j.tell(e, j.now())
 }
 
 // ack acknowledges an alarm.

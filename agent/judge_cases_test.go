@@ -202,7 +202,10 @@ func TestCases(t *testing.T) {
 		o.stored = stored
 	}
 	step := func(o *orderer) {
-		o.do(func() error { o.clock.Check(wall{time.Now().Add(24 * time.Hour), true}); return nil })
+		o.do(func() error {
+			o.clock.Check(wall{time.Now(), time.Now().Add(24 * time.Hour).UnixMilli(), true})
+			return nil
+		})
 	}
 	for _, c := range cases {
 		t.Run(c.story, func(t *testing.T) {

@@ -162,14 +162,14 @@ func TestTheClockIsSetByCommandOnlyWhileNobodyElseKnows(t *testing.T) {
 		if err := c.Tell(want); err != nil {
 			t.Fatal(err)
 		}
-		if !c.Check(wall{time.Now(), false}) || c.Now().T != want.UnixMilli() || c.Now().Clock != record.Free {
+		if !c.Check(wall{time.Now(), time.Now().UnixMilli(), false}) || c.Now().T != want.UnixMilli() || c.Now().Clock != record.Free {
 			t.Errorf("%+v, want %d", c.Now(), want.UnixMilli())
 		}
 		time.Sleep(2 * time.Hour)
-		if c.Check(wall{time.Now(), false}) || c.Now().T != want.Add(2*time.Hour).UnixMilli() {
+		if c.Check(wall{time.Now(), time.Now().UnixMilli(), false}) || c.Now().T != want.Add(2*time.Hour).UnixMilli() {
 			t.Errorf("two hours later: %+v", c.Now())
 		}
-		if !c.Check(wall{time.Now(), true}) || c.Now().T != time.Now().UnixMilli() {
+		if !c.Check(wall{time.Now(), time.Now().UnixMilli(), true}) || c.Now().T != time.Now().UnixMilli() {
 			t.Errorf("the kernel's word does not count: %+v", c.Now())
 		}
 		if err := c.Tell(want); err == nil {

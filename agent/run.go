@@ -33,6 +33,7 @@ import (
 type Options struct {
 	Version string
 	Built   time.Time // the clock can't be earlier
+	Board   string    // its serial number; empty: it has none
 	Socket  string    // path of the local socket; empty = none
 	Log     *slog.Logger
 	// Degraded says why the site file that was asked for does not run, but the
@@ -50,6 +51,7 @@ type Options struct {
 		Check func() error
 		Do    func()
 	}
+	kernel *machine // of a test; nil: the machine's own
 	// Before is what the run before a reload left; the zero Left at a start.
 	Before Left
 }
@@ -83,6 +85,8 @@ type agent struct {
 	uplinks  []*uplink.Uplink
 	tail     *record.Decoder // what the last run stored, until a start has learnt from it
 	key      *event.Key
+	heir     *event.Key // waits to follow key; nil: none does
+	keyFile  string     // where key is
 	boot     uint32
 	session  string
 	gate     *command.Gate // for signed commands of this session
@@ -207,7 +211,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 		if site.Clock != "rtc" { // which counts, whatever the program thinks of it
 			least = max(least, o.Built.UnixMilli())
 		}
-		a.clock = NewClock(least, site.Clock == "platform")
+		a.clock = newClock(a.machine(), least, site.Clock == "platform")
 	}
 	a.inherit(o.Before)
 	a.rec.clock, a.rec.encoder, a.rec.boot = a.clock, encoder, a.boot
@@ -217,6 +221,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge.restoreHours(last)
 	a.judge.restoreSeals(a.rec.fold, last, o.Before.seals)
 	a.judge.refill(a.newReread(last), a.judge.formulas())
+	faults = append(faults, a.handOver()...)
 	a.rec.failed, a.rec.key, a.rec.unstored = a.diskFailed, a.key, a.tellUplinks
 	before := maps.Clone(o.Before.boards)
 	if a.buses, a.loops, err = openBuses(site, last, a.rec.fold.Counters, o.Before.boards, o.Log); err != nil {
@@ -236,6 +241,14 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.tellDoubts(last, before)
 	a.addUplinks()
 	return a, nil
+}
+
+// machine is what the kernel says.
+func (o Options) machine() machine {
+	if o.kernel != nil {
+		return *o.kernel
+	}
+	return kernel()
 }
 
 // mostQueued bounds the readings that wait for the disk: at 1,000 a second a

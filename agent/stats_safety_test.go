@@ -41,7 +41,7 @@ func TestPeriodsThatAreCut(t *testing.T) {
 		b := newBench(t, site, newFold(), nil)
 		b.stop()
 		b.clock.least = time.Now().Add(time.Hour).UnixMilli() // it can't be so early
-		b.clock.Check(wall{time.Now(), true})
+		b.clock.Check(wall{time.Now(), time.Now().UnixMilli(), true})
 		level := b.points[b.index["level"]]
 		pass := func(d time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {

@@ -77,12 +77,10 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.key, faults, err = identity(a.site, b.Dir)
-	if err != nil {
+	if faults, err = a.identify(b.Dir); err != nil {
 		return faults, errors.Join(err, a.buf.Close())
 	}
 	a.found = append(a.found, report.Faults...)
-	r.chain = event.NewChain(a.key, a.buf.Epoch())
 	kept, stored := setAside(b.Dir), []record.Last(nil)
 	if kept != "" {
 		a.former = "a buffer that could not be gone on with is kept until its space is needed: " + kept
@@ -97,7 +95,7 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 		faults = append(faults, a.goOn(report)...)
 		stored = a.tail.Last()
 	}
-	a.boot = nextBoot(r.fold, bootID(), stored)
+	a.boot = nextBoot(r.fold, a.machine().boot, stored)
 	r.shareOffsets()
 	return faults, nil
 }
@@ -108,10 +106,13 @@ func (a *agent) openAt(b config.Buffer) (faults []string, err error) {
 // one now.)
 func (a *agent) goOn(report buffer.Report) (faults []string) {
 	r := a.rec
-	lost := ""
-	if report.Fresh && report.Former != "" {
+	lost := a.another()
+	switch {
+	case lost != "":
+		a.buf.NewEpoch()
+	case report.Fresh && report.Former != "":
 		lost = report.Why
-	} else if r.fold.epoch() == a.buf.Epoch() || r.fold.Last == nil {
+	case r.fold.epoch() == a.buf.Epoch() || r.fold.Last == nil:
 		if err := r.resume(); err != nil {
 			lost = err.Error()
 			a.buf.NewEpoch()
@@ -174,9 +175,8 @@ func (a *agent) openLog(b config.Buffer) (buffer.Report, error) {
 func (a *agent) learn(events, data lane) []string {
 	var faults, more []string
 	a.rec.fold, faults = readFold(events)
-	if p, err := event.Parse(a.rec.fold.Last); err == nil && p.Kid != a.key.Kid() {
-		faults = append(faults, fmt.Sprintf("the identity is another one: %s signed up to event %d, %s signs from here on", p.Kid, p.N, a.key.Kid()))
-	}
+	faults = append(faults, a.inheritKey()...)
+	a.rec.chain = event.NewChain(a.key, a.buf.Epoch())
 	a.tail, more = decodeTail(data)
 	return append(faults, more...)
 }
@@ -187,7 +187,7 @@ func (a *agent) learn(events, data lane) []string {
 func (a *agent) follow(dir string) []string {
 	v, err := buffer.OpenView(dir)
 	if err != nil {
-		a.rec.fold, a.tail = newFold(), &record.Decoder{}
+		a.rec.fold, a.tail, a.rec.chain = newFold(), &record.Decoder{}, event.NewChain(a.key, a.buf.Epoch())
 		return []string{err.Error()}
 	}
 	faults := a.learn(kept(v, laneEvents), kept(v, laneData))

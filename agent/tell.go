@@ -77,8 +77,11 @@ func (a *agent) tellStart(faults []string) {
 	}
 	e := event.Event{Kind: "start", ID: "agent", Name: a.site.Name, More: []event.Field{
 		{Name: "version", Value: a.Version}, {Name: "config", Value: a.site.Hash},
-		{Name: "boot-id", Value: bootID()}, {Name: "session", Value: a.session},
+		{Name: "boot-id", Value: a.machine().boot}, {Name: "session", Value: a.session},
 		{Name: "orderly", Value: f.Stopped || f.Last == nil}}}
+	if a.Board != "" {
+		e.More = append(e.More, event.Field{Name: "board", Value: a.Board})
+	}
 	a.judge.tell(e, a.judge.now())
 	if a.clock.Now().Known() {
 		a.judge.tellClock()

@@ -39,6 +39,7 @@ type Chain struct {
 	head    Head // the last durable event; without a hash, only where numbers go on
 	after   Head // what the first event of this epoch follows; N is 0 where nothing is known
 	pending Head // what Commit moves to; N is 0 where nothing was built
+	heir    *Key // signs once the pending event is durable; nil: the key stays
 }
 
 // NewChain begins an epoch whose first event will be number 1.
@@ -73,8 +74,16 @@ func (c *Chain) Head() Head { return c.head }
 // Next is the payload of e as the next number. Until Commit says that it is
 // durable, another Next takes its place and number.
 func (c *Chain) Next(e Event, s Stamp) []byte {
-	c.pending = c.head
+	c.pending, c.heir = c.head, nil
 	return c.And(e, s)
+}
+
+// HandOver is the payload, as the next number, that makes heir the chain's key:
+// both sign it, and from Commit on heir alone.
+func (c *Chain) HandOver(heir *Key, s Stamp) []byte {
+	c.pending, c.heir = c.head, heir
+	return c.And(Event{Kind: handOver, ID: "agent/identity", More: []Field{
+		{"old", c.key.Public()}, {"new", heir.Public()}}}, s)
 }
 
 // And is the payload of e as the number after the one that Next or And built
@@ -96,6 +105,9 @@ func (c *Chain) And(e Event, s Stamp) []byte {
 	b = e.AppendMembers(s.append(b))
 	b = appendString(appendName(b, "chain"), chain)
 	b = c.key.appendSigner(b)
+	if c.heir != nil {
+		b = c.heir.appendSig(b, newSigMember)
+	}
 	c.pending = Head{Epoch: prev.Epoch, N: prev.N + 1, Hash: sha256.Sum256(b)}
 	return c.key.appendSignature(b)
 }
@@ -108,8 +120,11 @@ type after struct {
 
 // Commit moves on: what was built since the last Commit is durable.
 func (c *Chain) Commit() {
-	if c.pending.Epoch != "" {
-		c.head, c.pending = c.pending, Head{}
+	if c.pending.Epoch == "" {
+		return
+	}
+	if c.head, c.pending = c.pending, (Head{}); c.heir != nil {
+		c.key, c.heir = c.heir, nil
 	}
 }
 
@@ -131,12 +146,17 @@ func (k *Key) appendSigner(b []byte) []byte {
 	return appendText(appendText(b, "alg", "ed25519"), "kid", k.kid)
 }
 
-// sigMember divides what is signed from the signature.
-const sigMember = `,"sig":`
+// What is signed ends where its signature's member begins.
+const (
+	sigMember    = `,"sig":`
+	newSigMember = `,"new-sig":`
+)
 
-func (k *Key) appendSignature(b []byte) []byte {
+func (k *Key) appendSignature(b []byte) []byte { return append(k.appendSig(b, sigMember), '}') }
+
+// appendSig signs b and appends the signature as a member.
+func (k *Key) appendSig(b []byte, member string) []byte {
 	sig := ed25519.Sign(k.private, b)
-	b = append(b, sigMember+`"`...)
-	b = base64.StdEncoding.AppendEncode(b, sig)
-	return append(b, '"', '}')
+	b = append(append(b, member...), '"')
+	return append(base64.StdEncoding.AppendEncode(b, sig), '"')
 }

@@ -26,7 +26,7 @@ import (
 // An Event is something that happened. Members that are empty are left out of
 // the payload; they stand there in the order of the fields.
 type Event struct {
-	Kind  string // alarm, group, seal, output, input, command, config, start, stop, clock, lost, flood, burst, fault, fork
+	Kind  string // alarm, group, seal, output, input, command, config, start, stop, clock, lost, flood, burst, fault, fork, anchor, key
 	ID    string // of what it is about: an alarm, output, device, …
 	Name  string // of the same, for people
 	State string
@@ -64,7 +64,7 @@ var reserved = map[string]bool{
 	"v": true, "epoch": true, "n": true, "stored": true, "boot": true, "m": true, "t": true,
 	"kind": true, "id": true, "name": true, "state": true, "level": true, "point": true,
 	"value": true, "q": true, "limit": true, "by": true, "why": true,
-	"chain": true, "alg": true, "kid": true, "sig": true,
+	"chain": true, "alg": true, "kid": true, "new-sig": true, "sig": true,
 }
 
 // AppendMembers writes an event's own members, each with a comma before it.

@@ -70,6 +70,17 @@ func NewKey(path string) (*Key, error) {
 	return KeyOf(private), nil
 }
 
+// NextKey is where the key waits that is to follow the one at path.
+func NextKey(path string) string { return path + ".next" }
+
+// Succeed puts the next key in the place of the one at path, which is gone then.
+func Succeed(path string) error {
+	if err := os.Rename(NextKey(path), path); err != nil {
+		return fmt.Errorf("identity: %w", err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
 // writeDurably puts a whole new file of mode 0600 at path, or none.
 func writeDurably(path string, text []byte) error {
 	dir := filepath.Dir(path)

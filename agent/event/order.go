@@ -21,7 +21,7 @@ func (v *verifier) outOfOrder() {
 			*h = e
 			continue
 		}
-		v.tell(e, OutOfOrder, fmt.Sprintf("stands behind event %d (line %d)", h.n, h.line))
+		v.tell(e, OutOfOrder, fmt.Sprintf("stands behind event %d (%s)", h.n, v.at(h.line)))
 	}
 }
 
@@ -39,12 +39,12 @@ func (v *verifier) unrepeat() {
 			kept = append(kept, e)
 		case last.payload == e.payload:
 			v.rep.Repeats++
-			v.tell(e, Repeated, fmt.Sprintf("the same bytes as line %d", last.line))
+			v.tell(e, Repeated, "the same bytes as "+v.at(last.line))
 		case e.bad: // told already; the other line stands
 		case last.bad:
 			*last = e
 		default:
-			v.tell(e, Forked, fmt.Sprintf("the same number as line %d with other bytes", last.line))
+			v.tell(e, Forked, "the same number as "+v.at(last.line)+" with other bytes")
 		}
 	}
 	v.entries = kept
@@ -68,14 +68,52 @@ func (v *verifier) links() {
 
 func (v *verifier) link(prev, e entry) {
 	switch {
+	case v.o.Readings:
 	case e.n > prev.n+1:
 		v.missing(e, prev.n+1, e.n-1)
 	case prev.bad || e.bad || e.follows && e.chain == prev.hash:
 	case v.o.Key != nil:
-		v.tell(e, Forked, fmt.Sprintf("does not follow event %d (line %d), and both are signed: there are two histories", prev.n, prev.line))
+		v.tell(e, Forked, fmt.Sprintf("does not follow event %d (%s), and both are signed: there are two histories", prev.n, v.at(prev.line)))
 	default:
-		v.tell(e, Altered, fmt.Sprintf("does not follow event %d (line %d) as that stands here: one of the two was altered", prev.n, prev.line))
+		v.tell(e, Altered, fmt.Sprintf("does not follow event %d (%s) as that stands here: one of the two was altered", prev.n, v.at(prev.line)))
 	}
+}
+
+// signers judges that each key signs only between the handover to it and the one
+// from it.
+func (v *verifier) signers() {
+	due := ""
+	for i := range v.entries {
+		e := &v.entries[i]
+		if i == 0 || v.entries[i-1].epoch != e.epoch {
+			due = v.dueAfter(e.chain)
+		}
+		if due == "" && !e.bad {
+			due = e.kid
+		}
+		switch {
+		case e.bad:
+		case e.kid != due:
+			e.bad = true
+			v.tell(*e, OtherKey, "signed by the key "+quote(e.kid)+"; here "+due+" signs, as far as it was handed over")
+		case e.heir != "":
+			due = e.heir
+			v.tell(*e, HandedOver, "the key "+e.kid+" hands over to "+e.heir)
+		}
+	}
+}
+
+// dueAfter is whose turn it is after the event of that hash; empty where that is
+// not known.
+func (v *verifier) dueAfter(h Hash) string {
+	e, ok := v.byHash(h)
+	switch {
+	case !ok || e.bad:
+		return ""
+	case e.heir != "":
+		return e.heir
+	}
+	return e.kid
 }
 
 func (v *verifier) missing(e entry, from, to uint64) {
@@ -101,8 +139,8 @@ func (v *verifier) begins(ep *Epoch, e entry) {
 	}
 	ep.After = Head{v.rep.Epochs[o.epoch].Name, o.n, o.hash}
 	if later, ok := v.find(o.epoch, o.n+1); ok {
-		v.tell(e, Forked, fmt.Sprintf("its epoch follows event %d of epoch %s, but that one goes on with event %d (line %d): there are two histories",
-			o.n, quote(ep.After.Epoch), later.n, later.line))
+		v.tell(e, Forked, fmt.Sprintf("its epoch follows event %d of epoch %s, but that one goes on with event %d (%s): there are two histories",
+			o.n, quote(ep.After.Epoch), later.n, v.at(later.line)))
 	}
 }
 
@@ -153,6 +191,15 @@ func (v *verifier) byHash(h Hash) (entry, bool) {
 
 func (v *verifier) tell(e entry, what What, text string) {
 	v.rep.add(Finding{Line: e.line, Epoch: v.rep.Epochs[e.epoch].Name, From: e.n, To: e.n, What: what, Text: text})
+}
+
+// at names a line of one of the files.
+func (v *verifier) at(line int) string {
+	name, n := v.rep.where(line)
+	if len(v.rep.files) > 1 {
+		return fmt.Sprintf("%s:%d", name, n)
+	}
+	return fmt.Sprintf("line %d", n)
 }
 
 // quote shows what comes from the file in a message, whatever it is.

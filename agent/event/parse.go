@@ -79,14 +79,19 @@ func (p *Parsed) cut(payload []byte) error {
 	if len(text) < 3 || text[0] != '"' || string(text[len(text)-2:]) != `"}` {
 		return errors.New(`"sig" is not the last member`)
 	}
-	text = text[1 : len(text)-2]
-	sig, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
-	// The length of the text counts, too: the decoder passes over line ends.
-	if err != nil || len(sig) != ed25519.SignatureSize || len(text) != base64.StdEncoding.EncodedLen(len(sig)) {
+	sig, ok := signature(text[1 : len(text)-2])
+	if !ok {
 		return errors.New(`"sig" is not 64 bytes in standard base64`)
 	}
 	p.Sig, p.Signed = sig, payload[:i]
 	return nil
+}
+
+// signature reads one as the gateway writes it. The length of the text counts,
+// too: the decoder passes over line ends.
+func signature(text []byte) ([]byte, bool) {
+	sig, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
+	return sig, err == nil && len(sig) == ed25519.SignatureSize && len(text) == base64.StdEncoding.EncodedLen(len(sig))
 }
 
 // members reads the object member by member: a name that comes twice could

@@ -19,19 +19,37 @@ type Options struct {
 	// Known are events that were certainly there, from a platform's receipts:
 	// only they show that a tail was cut off.
 	Known []Head
+	// Readings judges messages of readings alone: of an uplink that gets only
+	// some events the chain has holes, and its anchors are signed all the same.
+	Readings bool
+}
+
+// A File is part of a record: messages as they were stored, one a line.
+type File struct {
+	Name string
+	io.Reader
 }
 
 // maxLine bounds one event; no message on the wire is as long.
 const maxLine = 1 << 20
 
-// Verify judges a record of events: NDJSON, one event a line, as exported or as
-// received. Order and repeats don't matter, but are told. The error is that of
-// reading r; whatever is wrong with the record stands in the report.
+// Verify judges a record: NDJSON, one event or message of readings a line, as
+// exported or as received. Order and repeats don't matter, but are told. The error
+// is that of reading r; whatever is wrong with the record stands in the report.
 func Verify(r io.Reader, o Options) (Report, error) {
+	return VerifyFiles([]File{{"-", r}}, o)
+}
+
+// VerifyFiles is Verify for a record in several files, as a subscriber that has
+// one for each topic leaves it.
+func VerifyFiles(files []File, o Options) (Report, error) {
 	v := verifier{o: o, epochs: map[string]int{}}
-	err := eachLine(r, v.line)
-	if err != nil {
-		return Report{}, err
+	for _, f := range files {
+		base := v.lines
+		v.rep.files = append(v.rep.files, begun{f.Name, base})
+		if err := eachLine(f, func(n int, text []byte) { v.lines = base + n; v.line(base+n, text) }); err != nil {
+			return Report{}, err
+		}
 	}
 	return v.report(), nil
 }
@@ -44,17 +62,22 @@ type entry struct {
 	payload [sha256.Size]byte // of the whole payload: tells a repeat from another
 	hash    Hash
 	chain   Hash
-	follows bool // chain counts
-	bad     bool // the signature was found wrong: the line proves nothing
+	follows bool   // chain counts
+	kid     string // who signed
+	heir    string // the kid of whom it hands over to; empty: it doesn't
+	bad     bool   // the signature was found wrong: the line proves nothing
 }
 
 type verifier struct {
 	o       Options
+	lines   int // of all files so far
 	rep     Report
 	epochs  map[string]int // name to index into rep.Epochs
 	entries []entry
 	hashes  map[Hash]int // index into entries, made when first asked for
-	kid     string       // of the first event: what all others should have
+	keys    keys
+	anchors []anchor
+	data    readings
 }
 
 // line takes one line of the file; nil is one that was too long.
@@ -64,43 +87,66 @@ func (v *verifier) line(number int, text []byte) {
 		v.rep.add(Finding{Line: number, What: Malformed, Text: "longer than any event can be"})
 		return
 	}
+	if v.message(number, text) {
+		return
+	}
 	p, err := Parse(text)
 	if err != nil {
 		v.rep.add(Finding{Line: number, What: Malformed, Text: err.Error()})
 		return
 	}
-	bad := v.signature(number, p)
-	if !p.Stored {
-		v.rep.Unstored++
-		return
+	if v.keys.known == nil {
+		v.keys.begin(v.o.Key, p.Kid)
 	}
-	chain, err := ParseHash(p.Chain)
-	v.entries = append(v.entries, entry{
-		epoch: v.epoch(p.Epoch), n: p.N, line: number, bad: bad,
-		payload: sha256.Sum256(bytes.TrimSpace(text)), hash: p.Hash(),
-		chain: chain, follows: err == nil,
-	})
+	entry := v.enter(number, text, p)
+	if h, ok := p.Handover(); ok {
+		v.keys.hear(h)
+	}
+	if _, ok := v.keys.known[p.Kid]; ok {
+		v.signature(waiting{entry, number, p})
+	} else {
+		p.Signed = bytes.Clone(p.Signed)
+		v.keys.waiting = append(v.keys.waiting, waiting{entry, number, p})
+	}
 }
 
-// signature judges who signed; without a key only that it is always the same.
-func (v *verifier) signature(line int, p Parsed) (bad bool) {
-	if v.kid == "" {
-		v.kid = p.Kid
-		if v.o.Key != nil {
-			v.kid = KidOf(v.o.Key)
-		}
+// enter remembers an event, and returns its place among the entries; -1 where it
+// is in no chain.
+func (v *verifier) enter(number int, text []byte, p Parsed) int {
+	if !p.Stored {
+		v.rep.Unstored++
+		return -1
 	}
-	f := Finding{Line: line, Epoch: p.Epoch, From: p.N, To: p.N}
+	chain, err := ParseHash(p.Chain)
+	e := entry{
+		epoch: v.epoch(p.Epoch), n: p.N, line: number, kid: p.Kid,
+		payload: sha256.Sum256(bytes.TrimSpace(text)), hash: p.Hash(),
+		chain: chain, follows: err == nil,
+	}
+	if h, ok := p.Handover(); ok {
+		e.heir = KidOf(h.New)
+	}
+	v.entries = append(v.entries, e)
+	return len(v.entries) - 1
+}
+
+// signature judges who signed; without a key only under which name.
+func (v *verifier) signature(w waiting) {
+	f := Finding{Line: w.line, Epoch: w.Epoch, From: w.N, To: w.N}
+	s, ok := v.keys.known[w.Kid]
 	switch {
-	case p.Kid != v.kid:
-		f.What, f.Text = OtherKey, "signed by the key "+quote(p.Kid)+", not by "+v.kid
-	case v.o.Key != nil && !p.SignedBy(v.o.Key):
+	case !ok:
+		f.What, f.Text = OtherKey, "signed by the key "+quote(w.Kid)+", which "+v.keys.first+" did not introduce"
+	case s.key != nil && !w.SignedBy(s.key):
 		f.What, f.Text = Altered, "its signature does not fit its bytes"
 	default:
-		return false
+		v.anchor(w)
+		return
 	}
 	v.rep.add(f)
-	return true
+	if w.entry >= 0 {
+		v.entries[w.entry].bad = true
+	}
 }
 
 func (v *verifier) epoch(name string) int {
@@ -114,12 +160,17 @@ func (v *verifier) epoch(name string) int {
 }
 
 func (v *verifier) report() Report {
+	for _, w := range v.keys.waiting {
+		v.signature(w)
+	}
 	v.outOfOrder()
 	slices.SortStableFunc(v.entries, compare)
 	v.unrepeat()
 	v.links()
+	v.signers()
 	v.known()
-	v.rep.Kid, v.rep.Keyed = v.kid, v.o.Key != nil
+	v.readings()
+	v.rep.Kid, v.rep.Heirs, v.rep.Keyed = v.keys.first, v.keys.others(), v.o.Key != nil
 	slices.SortStableFunc(v.rep.Findings, func(a, b Finding) int { return a.Line - b.Line })
 	return v.rep
 }

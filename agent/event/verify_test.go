@@ -184,12 +184,12 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 func TestReportReadsWell(t *testing.T) {
 	ls := lines(key(1), "e", 6)
 	text := strings.Join([]string{ls[0], ls[1], ls[1], ls[4], altered(ls[5])}, "\n")
-	r, err := Verify(strings.NewReader(text), Options{Key: key(1).PublicKey()})
+	r, err := VerifyFiles([]File{{"log.ndjson", strings.NewReader(text)}}, Options{Key: key(1).PublicKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := r.Write(&b, "log.ndjson"); err != nil {
+	if err := r.Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	want := `log.ndjson:3: repeated: event 2: the same bytes as line 2
@@ -237,7 +237,7 @@ func FuzzVerify(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.Write(&bytes.Buffer{}, "x"); err != nil {
+			if err := r.Write(&bytes.Buffer{}); err != nil {
 				t.Fatal(err)
 			}
 		}

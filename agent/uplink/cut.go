@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"pithead/agent/event"
 	"pithead/buffer"
 )
 
@@ -115,7 +116,7 @@ func (c *cutter) widest() int {
 	if w.thins {
 		w.left = lost{math.MaxUint64, math.MaxUint64, math.MaxUint64}
 	}
-	return len(w.append(nil)) + hashBytes
+	return len(w.append(nil)) + event.HashBytes
 }
 
 // append appends the message without its items.

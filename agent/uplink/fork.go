@@ -3,13 +3,28 @@ package uplink
 import "encoding/json"
 
 // A Fork is what the platform has of this gateway: its retained status, of an
-// earlier run.
+// earlier run, or a receipt of what was never sent.
 type Fork struct {
-	Uplink string
+	Uplink string `json:"-"`
 	Epoch  string `json:"epoch"`
 	Event  uint64 `json:"event"`
 	Kid    string `json:"kid"`
-	T      int64  `json:"t"`
+	Last   uint64 `json:"-"` // reading
+	Hash   string `json:"-"` // of the event, where ours is another
+}
+
+// Had is what an event says that the platform has.
+func (f Fork) Had() map[string]any {
+	m := map[string]any{"epoch": f.Epoch, "n": f.Event}
+	for name, v := range map[string]string{"kid": f.Kid, "h": f.Hash} {
+		if v != "" {
+			m[name] = v
+		}
+	}
+	if f.Last > 0 {
+		m["last"] = f.Last
+	}
+	return m
 }
 
 // remembered judges the gateway's own retained status, as it was when this

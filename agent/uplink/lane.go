@@ -225,8 +225,8 @@ func (e *events) wanted() ([]byte, error) {
 	return nil, errMore
 }
 
-// wants says whether an event is of the uplink's levels, or about its own
-// readings.
+// wants says whether an event is of the uplink's levels, or proves its readings:
+// an anchor of them, or a key that signs such.
 func (u *Uplink) wants(payload []byte) bool {
 	if len(u.cfg.Levels) == 0 {
 		return true
@@ -235,7 +235,7 @@ func (u *Uplink) wants(payload []byte) bool {
 	if json.Unmarshal(payload, &e) != nil {
 		return true
 	}
-	return slices.Contains(u.cfg.Levels, e.Level) || e.Kind == "anchor" && e.ID == "uplink:"+u.cfg.ID
+	return slices.Contains(u.cfg.Levels, e.Level) || e.Kind == "anchor" && e.ID == "uplink:"+u.cfg.ID || e.Kind == "key"
 }
 
 // read is the next event's bytes.

@@ -1,9 +1,9 @@
 package uplink
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
+
+	"pithead/agent/event"
 )
 
 // proof is the running hash over the messages of readings of one connection,
@@ -12,7 +12,7 @@ import (
 // ,"h":, its last member. An anchor event signs one now and then, and with it
 // all messages before it of that connection.
 type proof struct {
-	h     [sha256.Size]byte
+	h     event.Hash
 	acked anchor
 	told  anchor
 	at    time.Time // when told was
@@ -31,24 +31,15 @@ type Anchor struct {
 	Last             uint64
 }
 
-const (
-	anchorEach = 10 * time.Minute
-	hashMember = `,"h":`
-	hashBytes  = len(hashMember) + len(`"sha256:"`) + 2*sha256.Size
-)
+const anchorEach = 10 * time.Minute
 
 // add puts the hash into a message of readings.
 func (p *proof) add(m message) message {
 	if m.kind != dataLane || len(m.payload) == 0 {
 		return m
 	}
-	open := m.payload[:len(m.payload)-1]
-	d := sha256.New()
-	d.Write(p.h[:])
-	d.Write(open)
-	d.Sum(p.h[:0])
-	m.h = "sha256:" + hex.EncodeToString(p.h[:])
-	m.payload = append(append(append(open[:len(open):len(open)], hashMember+`"`...), m.h...), `"}`...)
+	m.payload, p.h = event.AppendHash(m.payload[:len(m.payload)-1], p.h)
+	m.h = p.h.String()
 	return m
 }
 

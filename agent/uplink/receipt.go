@@ -73,11 +73,17 @@ func (s *session) takeReceipt(payload []byte) error {
 	lanes := map[string]uint64{dataLane: r.Last, statsLane: r.Stats, eventLane: r.Event}
 	for lane, n := range lanes {
 		if reach := s.reach(lane, r.Epoch); n > reach {
+			if r.Epoch == s.Log.Epoch() && lane != statsLane {
+				s.Fork(Fork{Uplink: s.cfg.ID, Epoch: r.Epoch, Event: r.Event, Last: r.Last})
+			}
 			return fmt.Errorf("%s %d of epoch %.40q was never sent: %d was", lane, n, r.Epoch, reach)
 		}
 	}
 	if r.Event > 0 && r.H != "" {
-		if err := s.same(r.Event, r.H); err != nil {
+		if err := s.same(r.Epoch, r.Event, r.H); err != nil {
+			if r.Epoch == s.Log.Epoch() {
+				s.Fork(Fork{Uplink: s.cfg.ID, Epoch: r.Epoch, Event: r.Event, Hash: r.H})
+			}
 			s.note(func(st *State) { st.Fault = err.Error() })
 			return err
 		}
@@ -109,11 +115,11 @@ func (s *session) reach(lane, epoch string) uint64 {
 }
 
 // same says whether the platform holds the event that is here.
-func (s *session) same(n uint64, hash string) error {
+func (s *session) same(epoch string, n uint64, hash string) error {
 	e := s.Uplink.events(n - 1)
 	defer e.close()
 	payload, err := e.read()
-	if err != nil || e.after != n {
+	if err != nil || e.after != n || e.epoch != epoch {
 		return nil // it is here no more
 	}
 	p, err := event.Parse(payload)

@@ -177,16 +177,24 @@ there can't be read, or when it was ended early; what is missing goes to standar
 error, with the numbers.`
 
 const verifyHelp = `
-  FILE         events, one a line, as exported or as received; - is standard input
+  FILE…        events, and messages of readings (data), one a line, as exported or
+               as received; in any number of files; - is standard input
   --key KEY    the gateway's public key (base64, or a file that holds it), as
                pithead key prints it; without it only the chain is checked
   --receipt FILE
                the platform's receipts: only they show that a tail was cut off
+  --readings   judge the readings alone: the platform gets only some events (levels)
 
-Exit 0 when the record is whole and every signature right, 1 when not.`
+Names the line of what is removed, altered, forked, signed by a key that no key
+before it introduced, or proven by no anchor. Readings need the events of the same
+time beside them: every ten minutes one of them (anchor) signs what was sent.
+Exit 0 when all is whole and every signature right, 1 when not.`
 
 const keyHelp = `
   new [FILE]   make an identity; never overwrites one
+  next [FILE]  make the key that is to follow it: when the agent starts or reloads
+               next, an event that both keys sign makes it the gateway's, and the
+               old one is deleted. Who has pinned either key can verify across it
   --site FILE  the site file that says where the identity is
   --file FILE  the identity itself`
 

@@ -21,9 +21,12 @@ func runKey(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if !ok {
 		return status
 	}
-	makeNew := len(rest) > 0
-	if makeNew && rest[0] != "new" {
-		fmt.Fprintf(stderr, "pithead key: %q is not known; want pithead key, or pithead key new [FILE]\n", rest[0])
+	word := ""
+	if len(rest) > 0 {
+		word = rest[0]
+	}
+	if word != "" && word != "new" && word != "next" {
+		fmt.Fprintf(stderr, "pithead key: %q is not known; want pithead key, pithead key new [FILE] or pithead key next [FILE]\n", word)
 		return usage
 	}
 	if len(rest) == 2 {
@@ -38,7 +41,10 @@ func runKey(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return wrong
 		}
 	}
-	return showKey(*file, makeNew, s)
+	if word == "next" {
+		return nextKey(*file, s)
+	}
+	return showKey(*file, word == "new", s)
 }
 
 // identityFile is where the site file says that the gateway's identity is.
@@ -61,7 +67,7 @@ func showKey(file string, makeNew bool, s streams) int {
 	key, err := openKey(file, makeNew)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		fmt.Fprintf(s.err, "pithead key: %s is there already and is left alone; whoever wants another identity moves it away first\n", file)
+		fmt.Fprintf(s.err, "pithead key: %s is there already and is left alone; pithead key next makes the key that is to follow it\n", file)
 		return wrong
 	case !makeNew && errors.Is(err, fs.ErrNotExist):
 		fmt.Fprintf(s.err, "pithead key: there is no identity at %s yet; the first run makes one, and so does pithead key new\n", file)
@@ -70,7 +76,36 @@ func showKey(file string, makeNew bool, s streams) int {
 		fmt.Fprintln(s.err, "pithead key:", err)
 		return wrong
 	}
-	fmt.Fprintf(s.out, "key          %s\nkid          %s\nfingerprint  %s\nfile         %s\n", key.Public(), key.Kid(), key.Fingerprint(), file)
+	show(s.out, key, file)
+	if next, err := event.LoadKey(event.NextKey(file)); err == nil {
+		fmt.Fprintln(s.out, "\nand the key that follows it when the agent starts or reloads next:")
+		show(s.out, next, event.NextKey(file))
+	}
+	return done
+}
+
+func show(w io.Writer, key *event.Key, file string) {
+	fmt.Fprintf(w, "key          %s\nkid          %s\nfingerprint  %s\nfile         %s\n", key.Public(), key.Kid(), key.Fingerprint(), file)
+}
+
+// nextKey makes the key that is to follow the one in file.
+func nextKey(file string, s streams) int {
+	if _, err := event.LoadKey(file); err != nil {
+		fmt.Fprintln(s.err, "pithead key: there is none that another could follow:", err)
+		return wrong
+	}
+	next := event.NextKey(file)
+	key, err := event.NewKey(next)
+	if errors.Is(err, fs.ErrExist) {
+		fmt.Fprintf(s.err, "pithead key: %s waits already; it follows when the agent starts or reloads next\n", next)
+		return wrong
+	}
+	if err != nil {
+		fmt.Fprintln(s.err, "pithead key:", err)
+		return wrong
+	}
+	show(s.out, key, next)
+	fmt.Fprintln(s.out, "\nIt follows when the agent starts or reloads next, by an event that both keys sign.")
 	return done
 }
 

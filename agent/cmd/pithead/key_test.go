@@ -48,6 +48,25 @@ func TestKeyCommand(t *testing.T) {
 	}
 }
 
+func TestTheNextKeyWaitsBesideTheOneThatSigns(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "gateway.key")
+	if status, out, err := keyCommand("next", file); status != wrong || out != "" || !strings.Contains(err, "none that another could follow") {
+		t.Fatalf("no identity: %d %q %q", status, out, err)
+	}
+	_, first, _ := keyCommand("new", file)
+	status, made, err := keyCommand("next", "--file", file)
+	next, e := event.LoadKey(event.NextKey(file))
+	if status != done || err != "" || e != nil || !strings.Contains(made, "key          "+next.Public()+"\n") {
+		t.Fatalf("%d %q %q, %v", status, made, err, e)
+	}
+	if status, _, err := keyCommand("next", file); status != wrong || !strings.Contains(err, "waits already") {
+		t.Fatalf("once more: %d %q", status, err)
+	}
+	if _, out, _ := keyCommand("--file", file); !strings.HasPrefix(out, first) || !strings.Contains(out, next.Public()) {
+		t.Fatalf("shown: %q", out)
+	}
+}
+
 func TestKeyCommandUsedWrongly(t *testing.T) {
 	junk := fileWith(t, "junk", "hello")
 	for _, c := range []struct {

@@ -144,7 +144,7 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 		cancel()
 	}()
 	o := agent.Options{
-		Version: version, Built: built, Socket: r.socket, Log: log, Degraded: degraded, Refused: refused, Before: r.before,
+		Version: version, Built: built, Board: agent.BoardSerial(), Socket: r.socket, Log: log, Degraded: degraded, Refused: refused, Before: r.before,
 		Crashed: r.crashed, Safe: r.safe,
 	}
 	if r.safe != "" {

@@ -16,12 +16,13 @@ func runVerify(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	f := newFlags("verify", s)
 	key := f.String("key", "", "")
 	receipt := f.String("receipt", "", "")
-	rest, status, ok := f.parse(args, s, 1)
+	readings := f.Bool("readings", false, "")
+	rest, status, ok := f.parse(args, s, -1)
 	if !ok {
 		return status
 	}
 	if len(rest) == 0 {
-		fmt.Fprintln(stderr, "pithead verify: want a FILE of events, or - for standard input; see pithead help verify")
+		fmt.Fprintln(stderr, "pithead verify: want a FILE of events and messages of readings, or - for standard input; see pithead help verify")
 		return usage
 	}
 	o, err := verifyOptions(*key, *receipt)
@@ -29,27 +30,33 @@ func runVerify(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "pithead verify:", err)
 		return usage
 	}
-	r, err := verifyFile(rest[0], stdin, o)
+	o.Readings = *readings
+	r, err := verifyFiles(rest, stdin, o)
 	if err != nil {
 		fmt.Fprintln(stderr, "pithead verify:", err)
 		return wrong
 	}
-	if err := r.Write(stdout, rest[0]); err != nil || !r.Whole() {
+	if err := r.Write(stdout); err != nil || !r.Whole() {
 		return wrong
 	}
 	return done
 }
 
-func verifyFile(name string, stdin io.Reader, o event.Options) (event.Report, error) {
-	if name == "-" {
-		return event.Verify(stdin, o)
+func verifyFiles(names []string, stdin io.Reader, o event.Options) (event.Report, error) {
+	var files []event.File
+	for _, name := range names {
+		if name == "-" {
+			files = append(files, event.File{Name: name, Reader: stdin})
+			continue
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			return event.Report{}, err
+		}
+		defer f.Close()
+		files = append(files, event.File{Name: name, Reader: f})
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return event.Report{}, err
-	}
-	defer f.Close()
-	return event.Verify(f, o)
+	return event.VerifyFiles(files, o)
 }
 
 func verifyOptions(key, receipt string) (o event.Options, err error) {

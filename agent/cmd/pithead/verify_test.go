@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,7 +62,7 @@ func TestVerifyCommand(t *testing.T) {
 		{name: "no such file", args: []string{"/no/such"}, status: wrong, err: "no such file"},
 		{name: "a folder", args: []string{t.TempDir()}, status: wrong, err: "is a directory"},
 		{name: "no file", status: usage, err: "want a FILE"},
-		{name: "two files", args: []string{whole, hole}, status: usage, err: "too much"},
+		{name: "two files of one record", args: []string{cut, hole}, out: "hole.ndjson:1: repeated: event 1: the same bytes as " + cut + ":1\n"},
 		{name: "no such flag", args: []string{whole, "--keys", "x"}, status: usage, err: "-keys"},
 		{name: "not a key", args: []string{whole, "--key", "x"}, status: usage, err: "neither a public key nor a file"},
 		{name: "a file without a key", args: []string{whole, "--key", whole}, status: usage, err: "no public key is in the file"},
@@ -79,5 +80,59 @@ func TestVerifyCommand(t *testing.T) {
 				t.Fatalf("stderr: %q", errs.String())
 			}
 		})
+	}
+}
+
+// Ten thousand events, and all that can be done to them: each is named with its
+// place.
+func TestVerifyNamesWhatWasDoneToTenThousandEvents(t *testing.T) {
+	key := event.KeyOf(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32)))
+	stranger := event.KeyOf(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{5}, 32)))
+	c := event.NewChain(key, "e1")
+	var lines []string
+	for i := range 10_000 {
+		lines = append(lines, string(c.Next(event.Event{Kind: "alarm", ID: "pond.level/red", State: "active"}, event.Stamp{Boot: 1, M: int64(i)}))+"\n")
+		c.Commit()
+	}
+	theirs := event.NewChain(stranger, "e1")
+	if err := theirs.Resume(5999, []byte(lines[5998])); err != nil {
+		t.Fatal(err)
+	}
+	forged := string(theirs.Next(event.Event{Kind: "alarm", ID: "pond.level/red", State: "normal"}, event.Stamp{Boot: 1, M: 4999})) + "\n"
+	receipt := fileWith(t, "receipt.json", fmt.Sprintf(`{"epoch":"e1","event":10000,"h":%q}`, c.Head().Hash))
+	verify := func(ls []string, args ...string) (int, string) {
+		var out, errs strings.Builder
+		status := runVerify(append(args, fileWith(t, "events.ndjson", strings.Join(ls, ""))), strings.NewReader(""), &out, &errs)
+		return status, out.String() + errs.String()
+	}
+	if status, out := verify(lines, "--receipt", receipt); status != done || !strings.Contains(out, "epoch e1: 10000 events, 1 to 10000, following nothing known") {
+		t.Errorf("whole: %d\n%s", status, out)
+	}
+	lines = lines[:9000] // the tail is cut
+	lines[5999] = forged
+	lines = slices.Insert(lines, 5000, lines[4999])
+	lines[3999], lines[4000] = lines[4000], lines[3999]
+	lines[2999] = strings.Replace(lines[2999], `"n":3000`, `"n":3001`, 1)
+	lines[3000] = strings.Replace(lines[3000], `"n":3001`, `"n":3000`, 1)
+	lines[1999] = strings.Replace(lines[1999], `"active"`, `"normal"`, 1)
+	lines = slices.Delete(lines, 999, 1000)
+	status, out := verify(lines, "--receipt", receipt, "--key", key.Public())
+	if status != wrong {
+		t.Errorf("status %d", status)
+	}
+	for _, want := range []string{
+		":1000: removed: event 1000: event 1000 is missing before this line\n",
+		":1999: altered: event 2000: its signature does not fit its bytes\n",
+		":2999: altered: event 3001: its signature does not fit its bytes\n",
+		":3000: altered: event 3000: its signature does not fit its bytes\n",
+		":4000: out-of-order: event 4000: stands behind event 4001 (line 3999)\n",
+		":5000: repeated: event 5000: the same bytes as line 4999\n",
+		":6000: other-key: event 6000: signed by the key \"" + stranger.Kid() + "\", which " + key.Kid() + " did not introduce\n",
+		": removed: the tail is missing: event 10000 was receipted, the record ends with 9000\n",
+		"NOT WHOLE: 6 findings\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s\nlacks %s", out, want)
+		}
 	}
 }
