@@ -1,9 +1,8 @@
 package event
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 )
 
 // A reach is how far an epoch's readings go, and how far they are proven.
@@ -61,11 +60,12 @@ func (v *verifier) readings() {
 // Those of uplinks of which none fits are about what others got.
 func (v *verifier) fit(reaches []reach) bool {
 	mine := map[string]bool{}
-	v.anchors = slices.DeleteFunc(v.anchors, func(a anchor) bool {
-		e, ok := v.find(a.epoch, a.n)
-		return !ok || e.bad || e.hash != a.event
-	})
+	good := v.anchors[:0]
 	for _, a := range v.anchors {
+		if e, ok := v.find(a.epoch, a.n); !ok || e.bad || e.hash != a.event {
+			continue
+		}
+		good = append(good, a)
 		i, ok := v.data.byH[a.h]
 		if !ok || v.data.all[i].last != a.last || v.rep.Epochs[v.data.all[i].epoch].Name != a.of {
 			continue
@@ -74,6 +74,7 @@ func (v *verifier) fit(reaches []reach) bool {
 		mine[a.uplink] = true
 		reaches[v.data.all[i].epoch].fit++
 	}
+	v.anchors = good
 	for _, a := range v.anchors {
 		ep, ok := v.epochs[a.of]
 		if !ok || !mine[a.uplink] {
@@ -94,10 +95,10 @@ func (v *verifier) fit(reaches []reach) bool {
 // judge tells what is missing of an epoch's readings, and what is not proven
 // although what comes later is.
 func (v *verifier) judge(epoch int, r *reach) {
-	slices.SortStableFunc(r.messages, func(a, b message) int { return cmp.Or(cmp.Compare(a.prev, b.prev), cmp.Compare(a.line, b.line)) })
+	sort.SliceStable(r.messages, func(i, j int) bool { return r.messages[i].prev < r.messages[j].prev })
 	first, last := r.covered[0].from, r.covered[len(r.covered)-1].to
 	r.begins = max(r.begins, first)
-	shown := slices.Clone(r.proven)
+	shown := append([]span(nil), r.proven...)
 	for _, h := range holes(r.covered, span{r.begins, max(last, r.anchored)}) {
 		shown = cover(shown, h)
 		m, text := message{epoch: epoch}, "missing before this line"
@@ -154,8 +155,7 @@ func (v *verifier) unproven(r *reach, u span) {
 
 // from is the place of the first message whose numbers begin behind n or later.
 func (r *reach) from(n uint64) int {
-	i, _ := slices.BinarySearchFunc(r.messages, n, func(m message, n uint64) int { return cmp.Compare(m.prev, n) })
-	return i
+	return sort.Search(len(r.messages), func(i int) bool { return r.messages[i].prev >= n })
 }
 
 func (v *verifier) tellReadings(m message, what What, s span, text string) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 )
 
@@ -126,7 +125,7 @@ func (r *readings) take(m message, payload Hash) (first, ahead int) {
 		m.open = nil
 	}
 	r.all = append(r.all, m)
-	r.ends = slices.DeleteFunc(r.ends, func(i int) bool { return i == m.before })
+	r.ends = without(r.ends, m.before)
 	if r.ends = append(r.ends, at); len(r.ends) > mostTried {
 		r.ends = r.ends[1:]
 	}
@@ -173,8 +172,7 @@ func (r *readings) follows(m message, end int) bool {
 	if e.before != loose || e.should == (Hash{}) || follow(e.should, m.open) != m.h {
 		return false
 	}
-	r.ends = slices.DeleteFunc(r.ends, func(i int) bool { return i == e.guess })
-	r.loose = slices.DeleteFunc(r.loose, func(i int) bool { return i == end })
+	r.ends, r.loose = without(r.ends, e.guess), without(r.loose, end)
 	e.before, e.h, e.bent, e.open = e.guess, e.should, true, nil
 	r.byH[e.h] = end
 	return true
@@ -182,17 +180,26 @@ func (r *readings) follows(m message, end int) bool {
 
 // tie hangs a message behind the one that came, if it waited for that.
 func (r *readings) tie(at int) (line int) {
-	for k, i := range r.loose {
+	for _, i := range r.loose {
 		m := &r.all[i]
 		if i == at || follow(r.all[at].h, m.open) != m.h {
 			continue
 		}
 		m.before, m.open = at, nil
-		r.ends = slices.DeleteFunc(r.ends, func(i int) bool { return i == at })
-		r.loose = slices.Delete(r.loose, k, k+1)
+		r.ends, r.loose = without(r.ends, at), without(r.loose, i)
 		return m.line
 	}
 	return 0
+}
+
+// without is a list without one of its members.
+func without(all []int, one int) []int {
+	for k, i := range all {
+		if i == one {
+			return append(all[:k], all[k+1:]...)
+		}
+	}
+	return all
 }
 
 // prove marks all messages of the run up to the one that an anchor names.

@@ -1,21 +1,27 @@
 package event
 
-import (
-	"cmp"
-	"slices"
-)
-
 // A span is numbers, both included.
 type span struct{ from, to uint64 }
 
-// cover adds a span to those that are sorted and apart.
+// cover adds a span to those that are sorted and apart. What comes is most often
+// behind all that is there.
 func cover(all []span, s span) []span {
-	i, _ := slices.BinarySearchFunc(all, s.from, func(o span, from uint64) int { return cmp.Compare(o.to+1, from) })
+	i := len(all)
+	for i > 0 && all[i-1].to+1 >= s.from {
+		i--
+	}
 	j := i
 	for ; j < len(all) && all[j].from <= s.to+1; j++ {
 		s = span{min(s.from, all[j].from), max(s.to, all[j].to)}
 	}
-	return slices.Replace(all, i, j, s)
+	if i == j {
+		all = append(all, span{})
+		copy(all[i+1:], all[i:])
+	} else {
+		all = append(all[:i+1], all[j:]...)
+	}
+	all[i] = s
+	return all
 }
 
 // holes are what of s is not covered.
