@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,30 +14,26 @@ import (
 )
 
 func TestExamples(t *testing.T) {
-	files, err := Examples.ReadDir("examples")
-	if err != nil || len(files) < 3 {
-		t.Fatal(files, err)
+	kinds := ExampleKinds()
+	if len(kinds) < 3 {
+		t.Fatal(kinds)
 	}
-	for _, f := range files {
-		src, err := Examples.ReadFile(path.Join("examples", f.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		site, problems := Parse(f.Name(), src)
+	for _, k := range kinds {
+		site, problems := Parse(k.Kind+".yaml", k.Text)
 		problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Warning && strings.Contains(p.Text, " becomes ") })
 		if site == nil || len(problems) > 0 {
 			t.Errorf("%s", said(problems))
 			continue
 		}
 		if len(site.Later) > 0 {
-			t.Errorf("%s: this version does not act on %v", f.Name(), site.Later)
+			t.Errorf("%s: this version does not act on %v", k.Kind, site.Later)
 		}
 	}
 }
 
 func example(t *testing.T, name string) *Site {
 	t.Helper()
-	src, err := Examples.ReadFile("examples/" + name)
+	src, err := builtin("examples/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +46,7 @@ func example(t *testing.T, name string) *Site {
 
 // at is the line of pond.yaml that begins so.
 func at(begin string) int {
-	src, _ := Examples.ReadFile("examples/pond.yaml")
+	src, _ := builtin("examples/pond.yaml")
 	for i, l := range strings.Split(string(src), "\n") {
 		if strings.HasPrefix(strings.TrimSpace(l), begin) {
 			return i + 1

@@ -1,23 +1,12 @@
 package config
 
 import (
-	"embed"
 	"regexp"
 	"strings"
 )
 
-// Examples are site files to start from: examples/<kind>.yaml.
-//
-//go:embed examples/*.yaml
-var Examples embed.FS
-
-// scenarios are the buses of an example as simulated ones, with a story in
-// their signals: examples/<kind>.sim.
-//
-//go:embed examples/*.sim
-var scenarios embed.FS
-
-// An Example is a kind of site to start from.
+// An Example is a kind of site to start from: examples/<kind>.yaml, and its buses
+// as simulated ones with a story in their signals, examples/<kind>.sim.
 type Example struct {
 	Kind     string
 	Zh, En   string // what it is
@@ -28,12 +17,14 @@ type Example struct {
 // ExampleKinds are all of them, by name.
 func ExampleKinds() []Example {
 	var all []Example
-	files, _ := Examples.ReadDir("examples") // it is in the binary
-	for _, f := range files {
-		kind := strings.TrimSuffix(f.Name(), ".yaml")
+	for _, f := range builtins("examples") {
+		kind, is := strings.CutSuffix(f, ".yaml")
+		if !is {
+			continue
+		}
 		e := Example{Kind: kind}
-		e.Text, _ = Examples.ReadFile("examples/" + f.Name())
-		e.Scenario, _ = scenarios.ReadFile("examples/" + kind + ".sim")
+		e.Text, _ = builtin("examples/" + f)
+		e.Scenario, _ = builtin("examples/" + kind + ".sim")
 		lines := strings.SplitN(string(e.Text), "\n", 3)
 		e.Zh, e.En = strings.TrimPrefix(lines[0], "# "), strings.TrimPrefix(lines[1], "# ")
 		all = append(all, e)

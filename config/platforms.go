@@ -1,16 +1,12 @@
 package config
 
 import (
-	"embed"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
-
-//go:embed platforms/*/*.tmpl platforms/*/*.yaml
-var platforms embed.FS
 
 const platformsDir = "platforms/"
 
@@ -19,7 +15,7 @@ const platformsDir = "platforms/"
 func ReadForm(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if i := strings.LastIndex(filepath.ToSlash(path), platformsDir); errors.Is(err, fs.ErrNotExist) && i >= 0 {
-		if own, ours := platforms.ReadFile(filepath.ToSlash(path)[i:]); ours == nil {
+		if own, ours := builtin(filepath.ToSlash(path)[i:]); ours == nil {
 			return own, nil
 		}
 	}
@@ -28,6 +24,6 @@ func ReadForm(path string) ([]byte, error) {
 
 // isPlatform says whether a file comes with the program.
 func isPlatform(name string) bool {
-	_, err := fs.Stat(platforms, filepath.ToSlash(name))
+	_, err := builtin(filepath.ToSlash(name))
 	return err == nil && strings.HasPrefix(name, platformsDir)
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"embed"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,9 +10,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 )
-
-//go:embed profiles/*.yaml
-var embedded embed.FS
 
 // A profile is what is known of one kind of device: its points, and its habits
 // on the line. It is read once, and its points once for each device, since
@@ -45,7 +41,7 @@ func profileFile(name string, dirs []string) (p *profile, err error) {
 			return nil, errors.New(file + ": " + err.Error())
 		}
 	}
-	src, err := embedded.ReadFile("profiles/" + name + ".yaml")
+	src, err := builtin("profiles/" + name + ".yaml")
 	if err != nil {
 		return nil, fs.ErrNotExist
 	}
@@ -55,19 +51,20 @@ func profileFile(name string, dirs []string) (p *profile, err error) {
 // profileNames are those that could be named, in order.
 func profileNames(dirs []string) []string {
 	var names []string
-	add := func(entries []fs.DirEntry) {
-		for _, e := range entries {
-			if name, is := strings.CutSuffix(e.Name(), ".yaml"); is {
-				names = append(names, name)
-			}
+	add := func(file string) {
+		if name, is := strings.CutSuffix(file, ".yaml"); is {
+			names = append(names, name)
 		}
 	}
 	for _, d := range dirs {
 		entries, _ := os.ReadDir(d) // a folder that is not there is told elsewhere
-		add(entries)
+		for _, e := range entries {
+			add(e.Name())
+		}
 	}
-	entries, _ := embedded.ReadDir("profiles") // it is in the binary
-	add(entries)
+	for _, file := range builtins("profiles") {
+		add(file)
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }

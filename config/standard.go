@@ -1,7 +1,6 @@
 package config
 
 import (
-	"embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,9 +10,6 @@ import (
 	"pithead/agent/alarm"
 	"pithead/drivers"
 )
-
-//go:embed standards/*.yaml
-var standards embed.FS
 
 // A preset is the numbers of a standard for one kind of place.
 type preset struct {
@@ -26,7 +22,7 @@ type preset struct {
 // can be wrong with it.
 func readStandard(name string) (head *object, presets []preset, problem error) {
 	file := "standards/" + name + ".yaml"
-	src, err := standards.ReadFile(file)
+	src, err := builtin(file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,9 +46,8 @@ func readStandard(name string) (head *object, presets []preset, problem error) {
 }
 
 func standardNames() (names []string) {
-	entries, _ := standards.ReadDir("standards") // it is in the binary
-	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	for _, name := range builtins("standards") {
+		names = append(names, strings.TrimSuffix(name, ".yaml"))
 	}
 	return names
 }

@@ -58,14 +58,12 @@ func TestSchema(t *testing.T) {
 	if err := json.Unmarshal(Schema(), &root); err != nil {
 		t.Fatal(err)
 	}
-	files, _ := Examples.ReadDir("examples")
-	for _, f := range files {
-		src, _ := Examples.ReadFile("examples/" + f.Name())
+	for _, k := range ExampleKinds() {
 		var doc map[string]any
-		if err := yaml.Unmarshal(src, &doc); err != nil {
+		if err := yaml.Unmarshal(k.Text, &doc); err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range fits(root, root, doc, f.Name()) {
+		for _, e := range fits(root, root, doc, k.Kind) {
 			t.Error(e)
 		}
 	}

@@ -118,7 +118,7 @@ func factor(from, to unit, gas string) (f float64, how string) {
 // StandardText is what people are told of the standards: all, or one in full.
 func StandardText(name string) ([]byte, error) {
 	if name != "" {
-		return standards.ReadFile("standards/" + name + ".yaml")
+		return builtin("standards/" + name + ".yaml")
 	}
 	var b strings.Builder
 	for _, s := range standardNames() {
