@@ -122,14 +122,7 @@ func (p *parser) action(word, rest, all string) (node, error) {
 
 // branch is if or with.
 func (p *parser) branch(word, rest string) (node, error) {
-	names, _, e, err := p.pipeline(rest)
-	if err != nil {
-		return nil, err
-	}
-	known := len(p.vars)
-	p.vars = append(p.vars, names...)
-	yes, no, err := p.arms()
-	p.vars = p.vars[:known]
+	names, e, yes, no, err := p.under(rest)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +144,19 @@ func (p *parser) branch(word, rest string) (node, error) {
 		}
 		return s.all(yes, dot)
 	}, nil
+}
+
+// under is a pipeline, and the two arms that know the variables it sets.
+func (p *parser) under(rest string) (names []string, e expr, yes, no []node, err error) {
+	names, _, e, err = p.pipeline(rest)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	known := len(p.vars)
+	p.vars = append(p.vars, names...)
+	yes, no, err = p.arms()
+	p.vars = p.vars[:known]
+	return names, e, yes, no, err
 }
 
 // arms are a block and what stands behind its else.
@@ -180,14 +186,7 @@ func (p *parser) arms() (yes, no []node, err error) {
 }
 
 func (p *parser) loop(rest string) (node, error) {
-	names, _, e, err := p.pipeline(rest)
-	if err != nil {
-		return nil, err
-	}
-	known := len(p.vars)
-	p.vars = append(p.vars, names...)
-	body, none, err := p.arms()
-	p.vars = p.vars[:known]
+	names, e, body, none, err := p.under(rest)
 	if err != nil {
 		return nil, err
 	}
