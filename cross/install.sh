@@ -17,6 +17,8 @@ for kind in "$@"; do
       need mosquitto mosquitto
       need socat socat
       need mbpoll mbpoll
+      need ip iproute2
+      need nft nftables
       need node nodejs
       need npm npm
       need dpkg-source dpkg-dev

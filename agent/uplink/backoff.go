@@ -1,6 +1,9 @@
 package uplink
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 const (
 	firstTry  = 10 * time.Second // a loss is followed by the first try within this
@@ -16,9 +19,11 @@ const sameID = "another client uses this id"
 // A backoff says when to try to connect next. It asks no clock and rolls no
 // dice: both come in.
 type backoff struct {
-	tries  int  // since the last connection that held
-	quicks int  // connections in a row that ended within quick
-	begun  bool // the first connection of a run comes at once
+	tries  int    // since the last connection that held
+	quicks int    // connections in a row that ended within quick
+	begun  bool   // the first connection of a run comes at once
+	at     string // the topic at which the newest of those ended; empty: at none
+	alike  int    // of those in a row, how many ended there
 }
 
 // wait is how long to wait before the next try; r is uniform in [0, 1). The
@@ -42,14 +47,26 @@ func (b *backoff) wait(urgent bool, r float64) time.Duration {
 }
 
 // lost takes note of a connection that ended after it had lasted so long, and
-// tells whether that makes it the fault sameID.
-func (b *backoff) lost(lasted time.Duration) (fault bool) {
+// returns what a person must see to, if that is three quick ends in a row. One
+// who takes over the id does so at any time; where it is at the same topic each
+// time, it is that which the broker does not take.
+func (b *backoff) lost(lasted time.Duration, at string) (fault string) {
 	if lasted >= quick {
 		b.tries, b.quicks = 0, 0
-		return false
+		return ""
 	}
+	if at != b.at || b.quicks == 0 {
+		b.at, b.alike = at, 0
+	}
+	b.alike++
 	b.quicks++
-	return b.quicks >= 3
+	switch {
+	case b.quicks < 3:
+		return ""
+	case b.alike >= 3 && at != "":
+		return fmt.Sprintf("the broker ends the connection at each message on %s: it gives no right to publish there, or can't take the message; or %s", at, sameID)
+	}
+	return sameID
 }
 
 // hurry is how long to wait instead, once an orange or red event has happened;

@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -38,35 +39,44 @@ func TestWaitsNeverPassFiveMinutes(t *testing.T) {
 
 func TestWaitsBeginAnewOnlyAfterAConnectionThatHeld(t *testing.T) {
 	b := backoff{tries: 4}
-	b.lost(9 * time.Second)
+	b.lost(9*time.Second, "")
 	if b.tries != 4 {
 		t.Errorf("after a connection of 9 s the next wait is number %d", b.tries)
 	}
-	b.lost(10 * time.Second)
+	b.lost(10*time.Second, "")
 	if b.tries != 0 {
 		t.Errorf("after a connection of 10 s the next wait is number %d", b.tries)
 	}
 }
 
 func TestThreeQuickEndsInARowAreAFault(t *testing.T) {
+	type end struct {
+		lasted time.Duration
+		at     string
+	}
 	short, long := time.Second, time.Minute
+	const data = "p/data"
 	for _, c := range []struct {
-		name   string
-		lasted []time.Duration
-		want   bool
+		name string
+		ends []end
+		want string
 	}{
-		{"twice", []time.Duration{short, short}, false},
-		{"three times", []time.Duration{short, short, short}, true},
-		{"with one that held between", []time.Duration{short, short, long, short}, false},
-		{"it goes on", []time.Duration{short, short, short, short}, true},
+		{"twice", []end{{short, ""}, {short, ""}}, ""},
+		{"three times", []end{{short, ""}, {short, ""}, {short, ""}}, sameID},
+		{"with one that held between", []end{{short, ""}, {short, ""}, {long, ""}, {short, ""}}, ""},
+		{"it goes on", []end{{short, ""}, {short, ""}, {short, ""}, {short, ""}}, sameID},
+		{"at another topic each time", []end{{short, data}, {short, "p/health"}, {short, data}}, sameID},
+		{"at one topic", []end{{short, data}, {short, data}, {short, data}}, "each message on p/data"},
+		{"at one topic in the end", []end{{short, ""}, {short, data}, {short, data}, {short, data}}, "each message on p/data"},
+		{"at one topic, with one that held between", []end{{short, data}, {short, data}, {long, data}, {short, data}}, ""},
 	} {
 		var b backoff
-		got := false
-		for _, d := range c.lasted {
-			got = b.lost(d)
+		got := ""
+		for _, e := range c.ends {
+			got = b.lost(e.lasted, e.at)
 		}
-		if got != c.want {
-			t.Errorf("%s: fault %v, want %v", c.name, got, c.want)
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: fault %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -49,21 +49,39 @@ const boot = 12
 func newBench(t *testing.T, dataSize int64) *bench {
 	t.Helper()
 	b := &bench{t: t, offsets: map[uint32]int64{}}
-	var err error
-	if b.enc, err = record.NewEncoder(points, nil); err != nil {
-		t.Fatal(err)
-	}
-	b.log, _, err = buffer.Open(buffer.Config{Dir: t.TempDir(), Lanes: []buffer.LaneConfig{
-		{Name: "events", Size: 1 << 20, Key: func() []byte { return []byte("what came before") }}, {Name: "stats", Size: 1 << 20},
-		{Name: "data", Size: dataSize, Key: func() []byte { return b.enc.Key() }},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b.open(inMemory(t), dataSize)
 	t.Cleanup(func() { b.log.Close() })
 	b.site = &config.Site{Site: "shidian-tsf", Gateway: "gw-01", Name: "尾矿库 1 号网关", Hash: "sha256:ab12"}
 	b.setNow(1_000_000, record.Synced)
 	return b
+}
+
+// inMemory is a folder on no disk, where there is such: most tests would do
+// little but wait for one.
+func inMemory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "pithead-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// open opens the buffer as a start of the agent does.
+func (b *bench) open(dir string, dataSize int64) {
+	b.t.Helper()
+	var err error
+	if b.enc, err = record.NewEncoder(points, nil); err != nil {
+		b.t.Fatal(err)
+	}
+	b.log, _, err = buffer.Open(buffer.Config{Dir: dir, Lanes: []buffer.LaneConfig{
+		{Name: "events", Size: 1 << 20, Key: func() []byte { return []byte("what came before") }}, {Name: "stats", Size: 1 << 20},
+		{Name: "data", Size: dataSize, Key: func() []byte { return b.enc.Key() }},
+	}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 const wall = 1_763_779_200_000 // when the boot began, Unix ms
@@ -100,6 +118,7 @@ func (b *bench) env() Env {
 		},
 		Snapshot: func(context.Context) (Snapshot, error) { return Snapshot{Mode: "running"}, nil },
 		Health:   func() Health { return Health{Clock: "synced", Uptime: 1000} },
+		TLS:      time.Now,
 		Heard: func(t int64) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -257,11 +276,14 @@ type envelope struct {
 	Prev, Last uint64
 	Lost       *struct{ From, To, Count uint64 }
 	Thinned    *struct{ From, To, Count uint64 }
+	Resend     string
+	H          string
 	Readings   []struct {
 		P string
 		N uint64
 		T *int64
 		M *int64
+		V json.RawMessage
 	}
 	Stats []struct{ N uint64 }
 }

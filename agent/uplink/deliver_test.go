@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	mochi "github.com/mochi-mqtt/server/v2"
+
 	"pithead/agent/record"
 )
 
@@ -229,8 +231,39 @@ func TestAGatewayThatDisappearsIsOffline(t *testing.T) {
 func TestThreeQuickEndsAreToldAsAFault(t *testing.T) {
 	t.Parallel()
 	br, b := newBroker(t), newBench(t, 1<<20)
-	br.set(func(heard) verdict { return hangUp })
+	c := uplinkConfig("tcp://" + br.addr)
+	c.Batch = 1
+	u := b.uplink(c)
+	b.start(u)
+	thrown := map[*mochi.Client]int{}
+	eventually(t, "the fault is told", func() bool {
+		b.readings(1)
+		for _, h := range br.of("data") {
+			if thrown[h.client]++; thrown[h.client] == 5 { // amid messages that are acknowledged, as when another takes over
+				h.client.Net.Conn.Close()
+			}
+		}
+		return u.State().Fault == sameID
+	})
+}
+
+// Some brokers hang up on what their access list forbids, or what is too long.
+func TestABrokerThatHangsUpOnOneTopicIsToldAsThat(t *testing.T) {
+	t.Parallel()
+	br, b := newBroker(t), newBench(t, 1<<20)
+	b.readings(3)
+	br.set(func(h heard) verdict {
+		if h.kind() == "data" {
+			return hangUp
+		}
+		return acknowledge
+	})
 	u := b.uplink(uplinkConfig("tcp://" + br.addr))
 	b.start(u)
-	eventually(t, "the fault is told", func() bool { return u.State().Fault == sameID })
+	eventually(t, "the fault is told", func() bool {
+		return strings.Contains(u.State().Fault, "each message on pithead/v1/shidian-tsf/gw-01/data")
+	})
+	if b.position("data") != 0 {
+		t.Error("what the broker hung up on counts as delivered")
+	}
 }

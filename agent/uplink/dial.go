@@ -13,6 +13,9 @@ import (
 // ports are the usual ones, where a URL names none.
 var ports = map[string]string{"tcp": "1883", "tls": "8883", "ssl": "8883", "ws": "80", "wss": "443"}
 
+// A dialer makes a connection to a host and port.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
 // opened is a way to the broker: top is what the client talks through, base
 // what ends it, whatever stands between.
 type opened struct {
@@ -33,11 +36,11 @@ func open(ctx context.Context, c config.Uplink, u *url.URL, terms terms) (opened
 	if u.Scheme != "tcp" && u.Scheme != "ws" {
 		t, err := tlsConfig(c, u.Hostname(), terms.now)
 		if err != nil {
-			return opened{}, err
+			return opened{}, mistake{err}
 		}
 		secure = t
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	conn, err := terms.dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
 		return opened{}, err
 	}
@@ -48,7 +51,7 @@ func open(ctx context.Context, c config.Uplink, u *url.URL, terms terms) (opened
 	top, err := handshake(ctx, base, secure, u)
 	if err != nil {
 		base.Close()
-		return opened{}, err
+		return opened{}, secured(c, err, terms.now())
 	}
 	return opened{top: top, base: base}, nil
 }

@@ -40,6 +40,7 @@ type terms struct {
 	topics   []string      // to listen to
 	hear     func(arrived) // called one message at a time; holds up the link while it runs
 	now      func() time.Time
+	dial     dialer
 }
 
 // connect opens a link to one broker. All of it, to the CONNACK, is over when
@@ -51,7 +52,7 @@ func connect(ctx context.Context, c config.Uplink, address string, t terms) (*li
 	}
 	secret, err := c.Password.Read()
 	if err != nil {
-		return nil, err
+		return nil, mistake{err}
 	}
 	way, err := open(ctx, c, u, t)
 	if err != nil {
@@ -67,7 +68,7 @@ func connect(ctx context.Context, c config.Uplink, address string, t terms) (*li
 	if err := token.Error(); err != nil {
 		stop()
 		l.base.Close()
-		return nil, refusal(ctx, err)
+		return nil, refusal(ctx, c, err, t.now())
 	}
 	l.listen(ctx, t.topics, min(t.patience/2, subscribeTimeout))
 	if !stop() {
@@ -144,18 +145,21 @@ func keepalive(c config.Uplink) time.Duration {
 }
 
 // refusal puts the reason of a connection that was not made into our words.
-func refusal(ctx context.Context, err error) error {
+func refusal(ctx context.Context, c config.Uplink, err error, now time.Time) error {
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("the broker does not answer")
 	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword):
-		return errors.New("the broker refuses user name or password")
+		return mistake{errors.New("the broker refuses user name or password")}
 	case errors.Is(err, packets.ErrorRefusedNotAuthorised):
-		return errors.New("the broker does not let this client in: user name, password, certificate or rights")
+		return mistake{errors.New("the broker does not let this client in: user name, password, certificate or rights")}
 	case errors.Is(err, packets.ErrorRefusedIDRejected):
-		return errors.New("the broker refuses the client id")
+		return mistake{errors.New("the broker refuses the client id")}
 	case errors.Is(err, io.EOF):
 		return errors.New("the broker hung up instead of an answer")
+	}
+	if wrong := secured(c, err, now); wrong != err {
+		return wrong
 	}
 	return errors.New(strings.TrimPrefix(err.Error(), packets.ErrorNetworkError.Error()+" : "))
 }

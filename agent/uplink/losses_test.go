@@ -30,7 +30,7 @@ func TestABrokerThatStopsAndStarts(t *testing.T) {
 		eventually(t, "it is there again", func() bool { return u.State().Connected })
 	}
 	eventually(t, "the rest came", func() bool { return b.position("data") == uint64(sent) && b.position("events") == 3 })
-	p := newPlatform(t, 0, func(uint64) bool { return true })
+	p := newPlatform(0, func(uint64) bool { return true })
 	for _, h := range br.of("data") {
 		// All was acknowledged before each stop, so nothing may come twice.
 		if err := p.take(parse(t, []byte(h.payload)), false); err != nil {
@@ -78,7 +78,7 @@ func TestRandomLossesOfTheLink(t *testing.T) {
 	br.set(nil)
 	b.start(b.uplink(c))
 	eventually(t, "the rest came", func() bool { return b.position("data") == sent && b.position("events") == 60 })
-	p := newPlatform(t, 0, func(n uint64) bool { return n%4 < 2 })
+	p := newPlatform(0, func(n uint64) bool { return n%4 < 2 })
 	var client any
 	for _, h := range br.of("data") {
 		if err := p.take(parse(t, []byte(h.payload)), h.client != client); err != nil {

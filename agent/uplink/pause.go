@@ -17,9 +17,11 @@ func (u *Uplink) connect(ctx context.Context) (*link, string, error) {
 	if !ok {
 		offline = message{} // and no will
 	}
-	t := terms{will{offline.topic, offline.payload}, u.patience(), u.topics(), u.hear, u.TLS}
+	t := terms{will{offline.topic, offline.payload}, u.patience(), u.topics(), u.hear, u.TLS, u.timing.dial}
 	u.readFiles()
 	var wrong []string // one line, whatever the number of brokers
+	var person mistake
+	lasting := false
 	for _, address := range u.cfg.URLs {
 		one, cancel := context.WithTimeout(ctx, u.timing.connect)
 		l, err := connect(one, u.cfg, address, t)
@@ -28,8 +30,13 @@ func (u *Uplink) connect(ctx context.Context) (*link, string, error) {
 			return l, address, nil
 		}
 		wrong = append(wrong, address+": "+err.Error())
+		lasting = lasting || errors.As(err, &person)
 	}
-	return nil, "", errors.New(strings.Join(wrong, "; "))
+	err := errors.New(strings.Join(wrong, "; "))
+	if lasting {
+		return nil, "", mistake{err}
+	}
+	return nil, "", err
 }
 
 // patience is how long a connection may be silent, or owe an answer.

@@ -102,9 +102,12 @@ func (u *Uplink) waits(id string) bool {
 	return false
 }
 
+// newResending begins one. It gives also what thin left out: who asks for
+// numbers wants them, and what thin waits for would end it too early.
 func (u *Uplink) newResending(r resend) *resending {
 	b := u.readings(r.from - 1)
 	b.name, b.feed.until, b.cut.again = "", r.to, r.id
+	b.feed.codec.(*readings).thin = nil
 	return &resending{batches: b, resend: r}
 }
 
@@ -117,7 +120,7 @@ func (r *resending) next(now time.Time, _ bool) (message, bool, error) {
 	for {
 		fits, err := r.take(now)
 		switch {
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF) || err == nil && fits && r.feed.at > r.to:
 			r.over = true
 			r.cut.cover(r.to, r.feed.u.present(r.feed.u.Log.Epoch()))
 		case err != nil:

@@ -32,10 +32,12 @@ type session struct {
 	filed    time.Time // when the files were looked at
 
 	window  []sent
-	moved   time.Time // when the window's head became it
-	writing bool      // the client has a message that is not out yet
-	more    bool      // a lane has more to read at once
-	resting time.Time // no lane is read before: the disk failed
+	moved   time.Time      // when the window's head became it
+	newest  string         // topic of what was acknowledged last
+	through map[string]int // by topic: messages that were acknowledged
+	writing bool           // the client has a message that is not out yet
+	more    bool           // a lane has more to read at once
+	resting time.Time      // no lane is read before: the disk failed
 	began   time.Time
 	holds   bool      // the connection lasted
 	closing time.Time // when the run ended; zero: it goes on
@@ -44,7 +46,7 @@ type session struct {
 
 func (u *Uplink) newSession(l *link) *session {
 	now := time.Now()
-	s := &session{Uplink: u, link: l, began: now, moved: now, control: control{Uplink: u}}
+	s := &session{Uplink: u, link: l, began: now, moved: now, through: map[string]int{}, control: control{Uplink: u}}
 	s.begin()
 	s.control.begin(now)
 	return s
@@ -130,7 +132,7 @@ func (s *session) fill(ctx context.Context, now time.Time) {
 		if len(s.window) == 0 {
 			s.moved = now
 		}
-		s.window = append(s.window, sent{s.link.publish(m.topic, m.retained, m.payload), m.lane, m.last, m.first, m.resend, m.h, m.epoch})
+		s.window = append(s.window, sent{s.link.publish(m.topic, m.retained, m.payload), m.topic, m.lane, m.last, m.first, m.resend, m.h, m.epoch})
 		s.writing = true
 		s.receipts.sent(m)
 		s.spent.add(m)

@@ -1,8 +1,10 @@
 package uplink
 
 import (
+	"errors"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -70,6 +72,13 @@ func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n, err := p.Conn.Write(b)
+	// Who refuses a certificate says so and hangs up: what is written meanwhile
+	// fails before that was read, but it can still be.
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		if _, last := p.Conn.Read(make([]byte, 1)); refused(last) != nil {
+			err = last
+		}
+	}
 	const publish = 0x30 // in the upper half of a packet's first byte
 	if len(b) > 0 && b[0]&0xf0 == publish {
 		select {

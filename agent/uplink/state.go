@@ -76,9 +76,13 @@ func (u *Uplink) connected(url, deaf string) {
 // again is worth one line.
 func (u *Uplink) failed(err error) {
 	again := false
+	var m mistake
 	u.note(func(s *State) {
 		again = s.LastError == err.Error()
 		s.LastError = err.Error()
+		if errors.As(err, &m) {
+			s.Fault = err.Error()
+		}
 	})
 	if again {
 		u.log.Debug("still not connected", "error", err)
@@ -87,22 +91,23 @@ func (u *Uplink) failed(err error) {
 	u.log.Warn("not connected", "error", err)
 }
 
-// lost notes the end of a connection; err is nil where we ended it.
-func (u *Uplink) lost(err error, stolen bool) {
+// lost notes the end of a connection; err is nil where we ended it, fault empty
+// where it is no more than that.
+func (u *Uplink) lost(err error, fault string) {
 	u.note(func(s *State) {
 		s.Connected, s.Since = false, time.Now()
 		if err != nil {
 			s.LastError = err.Error()
 		}
-		if stolen {
-			s.Fault = sameID
+		if fault != "" {
+			s.Fault = fault
 		}
 	})
 	switch {
 	case err == nil:
 		u.log.Info("disconnected")
-	case stolen:
-		u.log.Error("connection lost again at once: "+sameID, "error", err, "client-id", u.cfg.ClientID)
+	case fault != "":
+		u.log.Error("connection lost again at once: "+fault, "error", err, "client-id", u.cfg.ClientID)
 	default:
 		u.log.Warn("connection lost", "error", err)
 	}

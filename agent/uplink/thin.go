@@ -83,7 +83,8 @@ func (t *thinner) read(at mark) {
 }
 
 // begin finds where the events begin that are around a reading: in the newest
-// part of the lane whose first is before that.
+// part of the lane whose first is before that. One that holds none yet, as after
+// a start, says nothing.
 func (t *thinner) begin(at mark) {
 	l := t.u.Log.Lane(eventLane)
 	parts := l.Parts()
@@ -97,7 +98,7 @@ func (t *thinner) begin(at mark) {
 			return
 		}
 		c := t.any()
-		if c == nil || c.at.boot < at.boot || c.at.boot == at.boot && c.at.m < at.m-around.Milliseconds() {
+		if c != nil && (c.at.boot < at.boot || c.at.boot == at.boot && c.at.m < at.m-around.Milliseconds()) {
 			_ = t.events.Close()
 			t.events = l.Reader(first)
 			return

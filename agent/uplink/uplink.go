@@ -24,6 +24,7 @@ package uplink
 import (
 	"context"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,8 +111,9 @@ type Uplink struct {
 	resends []resend // that were asked for, likewise
 }
 
-// timing is what tests make short.
+// timing is what tests make short, or do without a network.
 type timing struct {
+	dial    dialer
 	connect time.Duration                     // for one broker, from the first packet to the CONNACK
 	pause   func(time.Duration) time.Duration // from what backoff says to what is waited
 }
@@ -123,7 +125,7 @@ func New(c config.Uplink, e Env) *Uplink {
 		at: map[string]uint64{}, done: map[string]uint64{}, retained: map[string]map[string]bool{},
 		wake: make(chan struct{}, 1), unstored: make(chan []byte, mostUnstored), orders: make(chan []byte, mostOrders),
 		inbox:  make(chan arrived, mostOrders),
-		timing: timing{connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
+		timing: timing{dial: (&net.Dialer{}).DialContext, connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
 	}
 	u.spent = u.newSpending()
 	return u
@@ -161,8 +163,9 @@ func (u *Uplink) deliver(ctx context.Context, l *link, address string, b *backof
 	began := time.Now()
 	s := u.newSession(l)
 	err := s.run(ctx)
+	lasted, at := time.Since(began), s.stop(time.Now())
 	s.close()
-	u.lost(err, b.lost(time.Since(began)))
+	u.lost(err, b.lost(lasted, at))
 }
 
 // begin finds where each lane goes on. A lane that the buffer knows no position

@@ -9,6 +9,7 @@ import (
 // sent is a message that waits for its acknowledgement.
 type sent struct {
 	token mqtt.Token
+	topic string
 	lane  string
 	last  uint64
 	first mark
@@ -49,6 +50,10 @@ func (s *session) acknowledged() error {
 		}
 		s.window = s.window[1:]
 		s.moved = time.Now()
+		if m.topic != "" {
+			s.newest = m.topic
+			s.through[m.topic]++
+		}
 		s.acked(m.lane, m.last)
 		s.proof.arrived(m)
 		if m.resend != "" {
@@ -71,6 +76,23 @@ func (s *session) first() mark {
 		}
 	}
 	return mark{}
+}
+
+// stop is the topic at which a connection seems to have ended: that of the
+// oldest message without an acknowledgement, or of one that had its just then,
+// for some brokers give it and hang up. Empty where it was at no topic, or where
+// others had gone through there before.
+func (s *session) stop(now time.Time) string {
+	topic := s.newest
+	if len(s.window) > 0 {
+		topic = s.window[0].topic
+	} else if now.Sub(s.moved) > time.Second {
+		return ""
+	}
+	if s.through[topic] > 1 {
+		return ""
+	}
+	return topic
 }
 
 // stuck says that the broker answers nothing any more. The socket sees that no

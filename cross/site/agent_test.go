@@ -22,16 +22,20 @@ type agent struct {
 	done           chan struct{}
 	err            error // how it ended; valid once done is closed
 	starts         int
-	status         int // exit status of the last command
+	web            int    // port of its page
+	ns             string // the network namespace that it runs in; empty: this one
+	status         int    // exit status of the last command
 }
 
-// install writes the site file. In its text DIR is the installation's folder.
-func install(t *testing.T, bin, text string) *agent {
+// install writes the site file. In its text DIR is the installation's folder;
+// other words may stand for others, too: what, for what, and so on.
+func install(t *testing.T, bin, text string, words ...string) *agent {
 	t.Helper()
 	a := &agent{bin: bin, dir: folder(t)}
 	a.site = filepath.Join(a.dir, "site.yaml")
-	text = "version: 1\nsite: mine\ngateway: gw-01\n" + strings.ReplaceAll(text, "DIR", a.dir)
-	text += fmt.Sprintf("\nweb: {listen: 127.0.0.1:%d}\n", freePort(t))
+	text = "version: 1\nsite: mine\ngateway: gw-01\n" + strings.NewReplacer(append(words, "DIR", a.dir)...).Replace(text)
+	a.web = freePort(t)
+	text += fmt.Sprintf("\nweb: {listen: 127.0.0.1:%d}\n", a.web)
 	if !strings.Contains(text, "\nbuffer:") {
 		text += fmt.Sprintf("\nbuffer: {dir: %s/buffer, size: 256MB, commit: 200ms}\n", a.dir)
 	}
@@ -85,6 +89,9 @@ func (a *agent) start(t *testing.T) {
 	fmt.Fprintf(log, "--- start %d\n", a.starts)
 	cmd := exec.Command(a.bin, "run", a.site)
 	cmd.Env, cmd.Stdout, cmd.Stderr = a.env(), log, log
+	if a.ns != "" {
+		cmd = inside(a.ns, cmd)
+	}
 	child(t, cmd)
 	done := make(chan struct{})
 	a.cmd, a.done = cmd, done

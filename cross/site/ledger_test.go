@@ -200,6 +200,17 @@ func (l *ledger) takeReading(r reading) {
 	}
 }
 
+// statistics is how far the statistics among messages reach.
+func statistics(ms []message) (last uint64) {
+	for _, m := range ms {
+		var d data
+		if strings.HasSuffix(m.topic, "/stats") && json.Unmarshal(m.payload, &d) == nil {
+			last = max(last, d.Last)
+		}
+	}
+	return last
+}
+
 func (l *ledger) takeEvent(payload []byte) {
 	e := event{raw: payload}
 	if err := json.Unmarshal(payload, &e); err != nil {

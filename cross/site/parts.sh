@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Fetches and builds the slaves of others that the site tests need and that are
-# no Debian packages, into DIR, and only what is missing there:
+# Fetches and builds what others wrote that the site tests need and that is no
+# Debian package, into DIR, and only what is missing there:
 #   parts.sh DIR
 # unit-test-server of libmodbus, from Debian's source, as it is but for its port
-# or line, which it takes as an argument; and modbus-serial from npm.
+# or line, which it takes as an argument; modbus-serial from npm; toxiproxy and
+# nats-server by Go.
 set -euo pipefail
 
 dir=$1
@@ -31,3 +32,12 @@ fi
 if [ ! -d node_modules/modbus-serial ]; then
   npm install --no-audit --no-fund --no-save --loglevel=error --prefix "$dir" modbus-serial@8
 fi
+
+goes() { # goes NAME MODULE BUILT-AS
+  [ -x "$1" ] && return
+  mkdir -p gobin
+  GOBIN="$dir/gobin" GOFLAGS=-mod=mod go install "$2"
+  mv "gobin/$3" "$1"
+}
+goes toxiproxy-server github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0 server
+goes nats-server github.com/nats-io/nats-server/v2@v2.15.2 nats-server

@@ -25,6 +25,7 @@ type slave struct {
 	in   io.WriteCloser
 	out  *bufio.Reader
 	args []string
+	ns   string // the network namespace that it runs in; empty: this one
 }
 
 func tcpSlave(t *testing.T, port int) *slave {
@@ -44,6 +45,9 @@ func rtuSlave(t *testing.T, device string, unit int) *slave {
 func (s *slave) start() {
 	s.t.Helper()
 	s.cmd = exec.Command(slaveIn, s.args...)
+	if s.ns != "" {
+		s.cmd = inside(s.ns, s.cmd)
+	}
 	s.cmd.Stderr = os.Stderr
 	var err error
 	if s.in, err = s.cmd.StdinPipe(); err != nil {

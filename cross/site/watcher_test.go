@@ -23,6 +23,7 @@ type message struct {
 // A watcher subscribes to everything, with a session that the broker keeps, so
 // that it misses nothing while the broker is away. It stores all that comes.
 type watcher struct {
+	client mqtt.Client
 	mu     sync.Mutex
 	all    []message
 	seen   map[string]bool    // what came, for telling the broker's own repeats
@@ -38,22 +39,41 @@ func watch(t *testing.T, b *broker) *watcher {
 
 func watchAs(t *testing.T, b *broker, id string) *watcher {
 	t.Helper()
-	w := &watcher{seen: map[string]bool{}, latest: map[string]reading{}}
+	return watchBy(t, b, id, nil)
+}
+
+// watchBy judges the broker's certificate by a clock of its own.
+func watchBy(t *testing.T, b *broker, id string, clock func() time.Time) *watcher {
+	t.Helper()
+	w := newWatcher()
 	conf, err := ca.client("watcher")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := mqtt.NewClientOptions().AddBroker(fmt.Sprintf("ssl://127.0.0.1:%d", b.port)).SetTLSConfig(conf).
-		SetClientID(id).SetCleanSession(false).SetAutoReconnect(true).
-		SetMaxReconnectInterval(300 * time.Millisecond).SetDefaultPublishHandler(w.receive)
+	conf.ServerName, conf.Time = b.host, clock
+	o := mqtt.NewClientOptions().AddBroker(fmt.Sprintf("ssl://%s:%d", b.ip, b.port)).SetTLSConfig(conf).
+		SetClientID(id).SetUsername(b.user).SetPassword(b.password)
+	if b.ns != "" {
+		o.SetCustomOpenConnectionFn(dials(b.ns))
+	}
+	w.connect(t, o, 10*time.Second)
+	return w
+}
+
+func newWatcher() *watcher { return &watcher{seen: map[string]bool{}, latest: map[string]reading{}} }
+
+// connect subscribes, for good: the session is kept where the connection is not.
+func (w *watcher) connect(t *testing.T, o *mqtt.ClientOptions, d time.Duration) {
+	t.Helper()
+	o.SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(300 * time.Millisecond).SetDefaultPublishHandler(w.receive)
 	c := mqtt.NewClient(o)
+	w.client = c
 	for _, step := range []func() mqtt.Token{c.Connect, func() mqtt.Token { return c.Subscribe("#", 1, nil) }} {
-		if tok := step(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+		if tok := step(); !tok.WaitTimeout(d) || tok.Error() != nil {
 			t.Fatalf("subscriber: %v", tok.Error())
 		}
 	}
 	t.Cleanup(func() { c.Disconnect(100) })
-	return w
 }
 
 // receive stores a message. What the broker itself sends a second time, since
@@ -90,6 +110,36 @@ func (w *watcher) note(topic string, payload []byte) {
 		json.Unmarshal(payload, &s)
 		w.status = append(w.status, s.State)
 	}
+}
+
+// say publishes as a platform does.
+func (w *watcher) say(t *testing.T, topic, payload string) {
+	t.Helper()
+	if tok := w.client.Publish(topic, 1, false, payload); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+		t.Errorf("publish %s: %v", topic, tok.Error())
+	}
+}
+
+// under is what came under another prefix than the usual pithead/v1, as if it
+// had come under that.
+func (w *watcher) under(prefix string) (ms []message) {
+	for _, m := range w.messages() {
+		if rest, ok := strings.CutPrefix(m.topic, prefix+"/"); ok {
+			m.topic = "pithead/v1/" + rest
+			ms = append(ms, m)
+		}
+	}
+	return ms
+}
+
+// reached is how far the readings are that came.
+func (w *watcher) reached() (last uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.latest {
+		last = max(last, r.N)
+	}
+	return last
 }
 
 // messages is a copy of all that came.
