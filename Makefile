@@ -17,7 +17,7 @@ MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
 CUTS    ?= 30
 
-.PHONY: help build cross test test-large test-site test-board test-power demo fuzz bench-telegraf bench-modbus bench-output bench-uplink model clean
+.PHONY: help build cross test test-large test-site test-links test-board test-power demo fuzz bench-telegraf bench-modbus bench-output bench-uplink model clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -57,6 +57,10 @@ test-site: ## the built agent against mosquitto, libmodbus and serial lines (Deb
 	$(GO) test -tags site ./cross/site/ -count=1 -parallel 4 -v -timeout 25m
 	$(MAKE) test-board
 	$(MAKE) test-power CUTS=3
+
+test-links: ## bad links for half an hour, a cluster whose nodes die for five minutes (Debian, root)
+	cross/install.sh site
+	$(GO) test -tags site ./cross/site/ -run 'TestABadLink|TestALineThatLosesHalf|TestAClusterWhoseNodesDie' -count=1 -parallel 4 -v -timeout 45m -args -bad 30m
 
 BOARDS   = PITHEAD_ARM64=$(CURDIR)/build/pithead-linux-arm64 PITHEAD_ARMV7=$(CURDIR)/build/pithead-linux-armv7
 test-board: cross ## the released binary in emulated arm64 and armv7 boards with GPIO lines (Debian; fetches a kernel)
@@ -107,7 +111,7 @@ bench-uplink: ## drain a backlog into a mosquitto on loopback: readings a second
 	build/bench-uplink
 	build/bench-uplink -compress zstd
 
-model: ## 10,000 random histories of crashes, re-cut batches and thinning against a model of a platform
+model: ## 10,000 random histories of two uplinks, links, crashes, resends, against a model of two platforms; two minutes
 	$(GO) test ./agent/uplink -run 'TestNoHistory|TestThePlatformsModel' -histories 10000 -count=1 -timeout 60m
 
 clean: ## build/ away

@@ -28,7 +28,6 @@ type history struct {
 	r     *rand.Rand
 	dir   string
 	size  int64
-	epoch string
 	sides []*side
 
 	boot    uint32
@@ -66,7 +65,6 @@ func newHistory(t *testing.T, seed uint64) *history {
 	h.booted = time.Now().Add(-time.Minute)
 	h.since = map[uint32]int64{h.boot: h.booted.UnixMilli()}
 	h.open(h.dir, h.size)
-	h.epoch = h.log.Epoch()
 	if !h.steady {
 		h.tick()
 	}
@@ -215,6 +213,7 @@ func (h *history) restart() {
 		h.t.Fatal(err)
 	}
 	h.again()
+	h.start()
 }
 
 // crash leaves what is on disk at this moment, and nothing else. What the
@@ -236,6 +235,7 @@ func (h *history) crash() {
 	h.log.Close()
 	h.dir = left
 	h.again()
+	h.start()
 	for _, s := range h.sides {
 		s.become(sound)
 	}
@@ -260,8 +260,11 @@ func (h *history) again() {
 	if !h.steady {
 		h.tick()
 	}
+	for _, s := range h.sides {
+		s.mu.Lock() // brokers look at the log
+		defer s.mu.Unlock()
+	}
 	h.open(h.dir, h.size)
-	h.start()
 }
 
 // revived says, once, whether the gateway was killed since an uplink last sent of a kind.
@@ -466,7 +469,7 @@ func lived(t *testing.T, seed uint64) (err error) {
 }
 
 var (
-	histories = flag.Int("histories", 60, "how many are tried; make model tries 10,000")
+	histories = flag.Int("histories", 40, "how many are tried; make model tries 10,000")
 	firstSeed = flag.Uint64("first-history", 0, "the number of the first")
 )
 

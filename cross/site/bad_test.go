@@ -73,9 +73,9 @@ func TestABadLink(t *testing.T) {
 	for minute := 0; time.Since(began) < *bad; minute++ {
 		l.worse(minute)
 	}
+	close(stop)
 	l.without("late")
 	marks.pass(t, w, 150*time.Second)
-	close(stop)
 	<-quiet
 	g.stop(t)
 	time.Sleep(time.Second)

@@ -121,7 +121,7 @@ func TestAClusterWhoseNodesDie(t *testing.T) {
 	marks.pass(t, w, 120*time.Second)
 	g.stop(t)
 	time.Sleep(2 * time.Second)
-	l := newLedger(w.under("pithead/v1"))
+	l := newCoverage(w.under("pithead/v1"))
 	l.whole(t)
 	verified(t, g, l)
 	g.sound(t)

@@ -84,6 +84,24 @@ func newPartLedger(all []message, part func(point string) bool) *ledger {
 	return l
 }
 
+// newCoverage is the book of a platform whose broker may deliver anew, and out
+// of order, what its nodes did not know to be delivered when one of them died:
+// it keeps covered ranges, and puts events in order by their numbers.
+func newCoverage(all []message) *ledger {
+	at := func(m message) (n uint64) {
+		var x struct{ Prev, N uint64 }
+		json.Unmarshal(m.payload, &x)
+		return x.Prev + x.N
+	}
+	sort.SliceStable(all, func(i, j int) bool { return at(all[i]) < at(all[j]) })
+	l := newLedger(nil)
+	for _, m := range all {
+		l.fresh = true
+		l.take(m)
+	}
+	return l
+}
+
 func (l *ledger) object(format string, args ...any) {
 	if len(l.wrong) < 20 {
 		l.wrong = append(l.wrong, fmt.Sprintf(format, args...))

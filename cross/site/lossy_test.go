@@ -153,9 +153,9 @@ func TestALineThatLosesHalf(t *testing.T) {
 	go swing(s, stop)
 	time.Sleep(*bad)
 	close(stop)
-	<-quiet
 	lossy.good(t)
 	marks.pass(t, w, 150*time.Second)
+	<-quiet
 	g.stop(t)
 	time.Sleep(time.Second)
 	judgeLink(t, g, w, fmt.Sprintf("%v of a line that loses half", *bad))

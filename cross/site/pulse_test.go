@@ -33,12 +33,20 @@ type beat struct {
 
 const pulseTopic = "pulse"
 
-// beats runs until stop is closed.
+// beats runs until stop is closed, and then until all has arrived, for two
+// minutes at most.
 func (p *pulse) beats(stop chan struct{}) {
 	p.wake = make(chan struct{}, 1)
+	end := make(chan struct{})
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { p.deliver(stop) })
+	defer close(end)
+	wg.Go(func() { p.deliver(end) })
+	defer within(2*time.Minute, func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.owed) == 0
+	})
 	fill := fmt.Sprintf("%600d", 0)
 	for n := 0; ; n++ {
 		p.mu.Lock()
