@@ -159,8 +159,11 @@ func escape(dir string) string {
 // Look is the quick look that stat takes: nothing but the newest segments is read.
 func Look(dir string, v *buffer.View) Stat {
 	st := Stat{Dir: dir, Epoch: v.Epoch, Positions: v.Positions, Aside: aside(dir)}
-	// The agent notes beside the positions since when an uplink is removed.
-	maps.DeleteFunc(st.Positions, func(name string, _ uint64) bool { return strings.HasPrefix(name, "removed/") })
+	// The agent notes other things beside the positions.
+	maps.DeleteFunc(st.Positions, func(name string, _ uint64) bool {
+		lane, _, _ := strings.Cut(name, "/")
+		return !slices.Contains([]string{"data", "events", "stats"}, lane)
+	})
 	for _, l := range v.Lanes {
 		st.Lanes = append(st.Lanes, Lane{Name: l.Name, First: l.First, Last: l.Next - 1, Bytes: l.Bytes})
 	}

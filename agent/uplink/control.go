@@ -84,26 +84,34 @@ func (c *control) ask(ctx context.Context, now time.Time) []message {
 }
 
 // parts are retained messages of one kind: one under its plain topic, several
-// under kind/0, kind/1 and so on. What an earlier, longer one of this run left
-// under other topics is taken back by empty messages.
+// under kind/0, kind/1 and so on. What an earlier, longer one left under other
+// topics, in a run before this one, too, is taken back by empty messages: how
+// many there were is noted beside the positions.
 func (c *control) parts(kind string, payloads [][]byte) []message {
-	var ms []message
-	used := map[string]bool{}
-	for i, p := range payloads {
-		topic := c.topic(kind)
-		if len(payloads) > 1 {
-			topic = partTopic(topic, i)
-		}
-		used[topic] = true
-		ms = append(ms, message{topic: topic, kind: kind, retained: true, payload: p, packs: true})
+	note := Position(kind, c.cfg.ID)
+	was, _ := c.Log.Position(note)
+	is := uint64(len(payloads))
+	if was != is {
+		c.Log.SetPosition(note, is)
 	}
-	for topic := range c.retained[kind] {
-		if !used[topic] {
+	var ms []message
+	for i, p := range payloads {
+		ms = append(ms, message{topic: c.partTopic(kind, is, i), kind: kind, retained: true, payload: p, packs: true})
+	}
+	for i := range int(was) {
+		if topic := c.partTopic(kind, was, i); was != is && (i >= len(payloads) || topic != ms[i].topic) {
 			ms = append(ms, message{topic: topic, kind: kind, retained: true})
 		}
 	}
-	c.retained[kind] = used
 	return ms
+}
+
+// partTopic is where one of so many parts goes.
+func (c *control) partTopic(kind string, of uint64, i int) string {
+	if of == 1 {
+		return c.topic(kind)
+	}
+	return partTopic(c.topic(kind), i)
 }
 
 // period is the time between two snapshots.

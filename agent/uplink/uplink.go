@@ -87,9 +87,8 @@ type Uplink struct {
 	log *slog.Logger
 
 	// Of Run's goroutine:
-	at       map[string]uint64          // by lane: the last number that is acknowledged
-	retained map[string]map[string]bool // by kind: the topics that hold its parts
-	alert    *alert                     // nil while there is a connection
+	at       map[string]uint64 // by lane: the last number that is acknowledged
+	alert    *alert            // nil while there is a connection
 	timing   timing
 	spent    *spending
 	live     live
@@ -122,7 +121,7 @@ type timing struct {
 func New(c config.Uplink, e Env) *Uplink {
 	u := &Uplink{
 		Env: e, cfg: c, log: e.Logger.With("uplink", c.ID),
-		at: map[string]uint64{}, done: map[string]uint64{}, retained: map[string]map[string]bool{},
+		at: map[string]uint64{}, done: map[string]uint64{},
 		wake: make(chan struct{}, 1), unstored: make(chan []byte, mostUnstored), orders: make(chan []byte, mostOrders),
 		inbox:  make(chan arrived, mostOrders),
 		timing: timing{dial: (&net.Dialer{}).DialContext, connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
