@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -158,6 +159,9 @@ func (a *agent) pageCommand(ctx context.Context, by string, body []byte) (any, e
 	var c LocalCommand
 	if err := json.Unmarshal(body, &c); err != nil {
 		return nil, fmt.Errorf("want op, args and why as JSON: %w", err)
+	}
+	if c.Op == "output" {
+		return nil, errors.New("an output is not switched from the page: want pithead write, or a signed command")
 	}
 	return a.command(ctx, command.Command{Op: c.Op, Args: c.Args, Why: c.Why, By: by})
 }

@@ -111,6 +111,10 @@ func (b *busLoop) badPoints() (bad []BadPoint) {
 
 // apiBuses is every bus and unit with what became of its requests.
 func (a *agent) apiBuses(context.Context) (any, error) {
+	return map[string]any{"buses": a.apiBusList(), "units": a.apiUnits()}, nil
+}
+
+func (a *agent) apiBusList() []apiBus {
 	bs := []apiBus{}
 	for _, b := range a.loops {
 		if about := b.about.Load(); about != nil {
@@ -121,7 +125,7 @@ func (a *agent) apiBuses(context.Context) (any, error) {
 			bs = append(bs, x)
 		}
 	}
-	return map[string]any{"buses": bs, "units": a.apiUnits()}, nil
+	return bs
 }
 
 func (a *agent) apiUnits() []apiUnit {

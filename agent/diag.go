@@ -77,8 +77,8 @@ func keepRecent(log *slog.Logger) (*slog.Logger, *lines) {
 type diag struct {
 	Go      string         `json:"go"`
 	Uptime  int64          `json:"uptime"` // ms
-	Units   []UnitState    `json:"units"`
-	Buses   []BusState     `json:"buses"`
+	Units   []apiUnit      `json:"units"`
+	Buses   []apiBus       `json:"buses"`
 	Uplinks []apiUplink    `json:"uplinks"`
 	Buffer  any            `json:"buffer"`
 	Queue   map[string]int `json:"queue"` // what waits for the disk
@@ -88,18 +88,10 @@ type diag struct {
 // diagCommand leaves out the oldest lines of the log, and then units, where all
 // would be too long.
 func diagCommand(ctx context.Context, a *agent, _ command.Command) (any, error) {
-	d := diag{Go: runtime.Version(), Uptime: time.Since(a.started).Milliseconds(), Uplinks: a.apiUplinkList(), Log: a.lines.last()}
+	d := diag{Go: runtime.Version(), Uptime: time.Since(a.started).Milliseconds(), Units: a.apiUnits(), Buses: a.apiBusList(), Uplinks: a.apiUplinkList(), Log: a.lines.last()}
 	d.Buffer, _ = a.apiBuffer(ctx) // it can't fail
 	readings, events := a.queue.waiting()
 	d.Queue = map[string]int{"readings": readings, "events": events}
-	for _, b := range a.loops {
-		if s := b.about.Load(); s != nil {
-			d.Buses = append(d.Buses, *s)
-		}
-		if us := b.state.Load(); us != nil {
-			d.Units = append(d.Units, *us...)
-		}
-	}
 	for {
 		text, err := json.Marshal(d)
 		switch {

@@ -262,6 +262,7 @@ func (j *judge) end() {
 			j.switched(s)
 		default:
 			j.settle()
+			j.tellRefused(j.now())
 			j.repay(true)
 			j.cutPeriod(j.now())
 			return

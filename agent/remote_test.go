@@ -110,6 +110,13 @@ func TestRefusalsAreCounted(t *testing.T) {
 		if got := refused(); got != "1 109 1" {
 			t.Errorf("later: %v", got)
 		}
+		for range 5 {
+			a.obey(t.Context(), "county", []byte("x"))
+		}
+		b.do(func() error { b.end(); return nil })
+		if got := refused(); got != "1 109 1 5" {
+			t.Errorf("at the end: %v", got)
+		}
 	})
 }
 
@@ -190,4 +197,24 @@ func TestDiagIsBounded(t *testing.T) {
 	if got := l.last(); !strings.HasPrefix(got[0], "time=") {
 		t.Errorf("it begins with %q", got[0])
 	}
+}
+
+// The page is for whoever has its password: that is not who may switch.
+func TestThePageSwitchesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, pit(), newFold(), nil)
+		a := remote(b)
+		for op, want := range map[string]string{
+			`{"op":"output","args":{"output":"siren","for":"1m"}}`: "want pithead write",
+			`{"op":"mode","args":{"mode":"closed"}}`:               "needs a signed command",
+			`{"op":"ack","args":{"alarm":"level/high"}}`:           "not raised",
+		} {
+			if _, err := a.pageCommand(t.Context(), "page:192.0.2.1", []byte(op)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", op, err, want)
+			}
+		}
+		if b.settled(); b.on("siren") {
+			t.Error("the siren is on")
+		}
+	})
 }

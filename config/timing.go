@@ -68,15 +68,15 @@ func (j *judge) judgeTiming(b *bus) {
 	}
 	for _, d := range j.devices.all {
 		if u := units[d.id]; u != nil && u.share > 1 {
-			j.errorf(d.where("pause"), "%d requests with this pause take %s of the time; the shortest cycle that fits is %s", u.n, u, u.longer())
+			j.errorf(d.where("pause"), "%s %s of the time; the shortest cycle that fits is %s", count(u.n, "request with this pause takes", "requests with this pause take"), u, u.longer())
 		}
 	}
 	switch {
 	case pure.share > 1:
-		j.errorf(b.place, "%d requests take %s of the line's time, without any time for the devices to answer; the shortest cycle that fits is %s",
-			pure.n, &pure, pure.longer())
+		j.errorf(b.place, "%s %s of the line's time, without any time for the devices to answer; the shortest cycle that fits is %s",
+			count(pure.n, "request takes", "requests take"), &pure, pure.longer())
 	case typical.share > 1:
-		j.warnf(b.place, "%d requests take %s of the line's time on the wire and %s with each device's turnaround; a cycle that fits is %s",
-			typical.n, &pure, &typical, typical.longer())
+		j.warnf(b.place, "%s %s of the line's time on the wire and %s with each device's turnaround; a cycle that fits is %s",
+			count(typical.n, "request takes", "requests take"), &pure, &typical, typical.longer())
 	}
 }

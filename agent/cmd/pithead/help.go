@@ -207,7 +207,7 @@ func printHelp(w io.Writer) {
 }
 
 func runHelpCommand(_ context.Context, args []string, s streams) int {
-	if len(args) == 0 {
+	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" {
 		printHelp(s.out)
 		return done
 	}

@@ -35,6 +35,7 @@ func TestTheCommandLine(t *testing.T) {
 		{"nothing at all", nil, usage, "", "pithead run [FILE]"},
 		{"help", []string{"help"}, done, "pithead check [FILE]", ""},
 		{"help as a flag", []string{"--help"}, done, "pithead check [FILE]", ""},
+		{"help of help", []string{"help", "--help"}, done, "pithead check [FILE]", ""},
 		{"help of a command", []string{"help", "reset"}, done, "Refused while the condition holds", ""},
 		{"help asked of the command", []string{"reset", "-h"}, done, "Refused while the condition holds", ""},
 		{"the devices it knows", []string{"help", "profiles"}, done, "radar-distance", ""},
