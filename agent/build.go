@@ -42,9 +42,13 @@ func open(b config.Bus, alarmed map[string]bool) (drivers.Bus, error) {
 // openBuses opens every bus of the site with its outputs.
 func openBuses(site *config.Site, last map[string]record.Last, counters map[string]counted, before boards, log *slog.Logger) (map[string]*busLoop, []*busLoop, error) {
 	defer before.close(log) // what no bus of this site has taken
-	byID, where := map[string]*busLoop{}, map[string]int{}
-	for _, p := range site.Points {
-		where[p.ID] = p.Line
+	byID := map[string]*busLoop{}
+	points := newIndex(len(site.Points), func(i int) string { return site.Points[i].ID })
+	where := func(point string) int {
+		if i, ok := points.find(point); ok {
+			return site.Points[i].Line
+		}
+		return 0
 	}
 	alarmed := alarmedOf(site)
 	var loops []*busLoop
@@ -155,16 +159,20 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		site: site, clock: clock, log: log, queue: q, mode: "running", computedIn: "running",
 		in: make(chan []drivers.Reading, 256), free: make(chan []drivers.Reading, 64), done: make(chan switched, 64), calls: make(chan func()),
 		ended: make(chan struct{}),
-		index: map[string]int{}, standing: map[string]*standing{}, byName: map[string]*output{},
+		apart: map[string]*standing{}, byName: map[string]*output{},
 	}
 	j.bursts, j.began = map[string]*burst{}, j.now()
-	now, timeouts := j.now(), timeoutsOf(site)
+	now := j.now()
+	j.timeouts, j.came = timeoutsOf(site), now
+	j.index = newIndex(len(site.Points), func(i int) string { return site.Points[i].ID })
+	all := make([]point, len(site.Points))
 	for i := range site.Points {
-		p := &point{cfg: &site.Points[i], heard: now, timeout: timeouts[site.Points[i].Bus]}
-		j.index[p.cfg.ID] = len(j.points)
+		p := &all[i]
+		p.cfg, p.ties, p.heard = &site.Points[i], &noTies, now
+		p.drawn = site.Web.Listen != "" && i < mostCurves
 		j.points = append(j.points, p)
-		for _, d := range p.cfg.Alarms {
-			s := j.stand(d, p.cfg.Name)
+		for k := range p.cfg.Alarms {
+			s := j.standOf(&p.cfg.Alarms[k])
 			s.of = p
 			p.standing = append(p.standing, s)
 		}
@@ -172,7 +180,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	}
 	for i := range site.Outputs {
 		o := &output{cfg: &site.Outputs[i]}
-		o.fault = j.stand(faultOf(o.cfg), o.cfg.Name)
+		o.fault = j.stand(faultOf(o.cfg))
 		o.timer.fire = func(time.Duration) {} // each turn decides at its end
 		if o.cfg.Release != nil {
 			o.release = j.formula(o.cfg.Release)
@@ -186,12 +194,12 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	j.addRoots(site)
 	j.addProofs()
 	for _, u := range site.Uplinks {
-		j.stand(alarm.Def{ID: "uplink:" + u.ID + "/fault", Level: alarm.Yellow, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
+		j.stand(&alarm.Def{ID: "uplink:" + u.ID + "/fault", Level: alarm.Yellow, Condition: alarm.Equals, Equal: drivers.BoolValue(true)})
 	}
 	j.takeHours()
 	j.takeSeals(site)
 	for _, id := range []string{agentConfig, agentBuffer, agentSafe} {
-		j.stand(alarm.Def{ID: id, Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(true)}, "")
+		j.stand(&alarm.Def{ID: id, Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(true)})
 	}
 	for _, s := range j.order {
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(s.Def().Do))) {
@@ -205,18 +213,23 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		for _, s := range p.standing {
 			if e := p.cfg.When[s.Def().ID]; e != nil {
 				j.addPremise(s, e)
-				s.premise = j.premises[len(j.premises)-1]
+				s.bond().premise = j.premises[len(j.premises)-1]
 			}
 		}
 	}
 	return j
 }
 
-// stand takes an alarm in.
-func (j *judge) stand(d alarm.Def, name string) *standing {
-	s := &standing{Alarm: alarm.New(d), name: name, number: new(atomic.Uint64)}
-	s.timer.fire = func(at time.Duration) { j.fire(s, at) }
-	j.standing[d.ID] = s
+// stand takes an alarm in that is of no point.
+func (j *judge) stand(d *alarm.Def) *standing {
+	s := j.standOf(d)
+	j.apart[d.ID] = s
+	return s
+}
+
+// standOf takes an alarm in, which is one of the point that it names.
+func (j *judge) standOf(d *alarm.Def) *standing {
+	s := &standing{Alarm: alarm.New(d), bonds: &noBonds, life: &noLife}
 	j.order = append(j.order, s)
 	return s
 }
@@ -231,21 +244,21 @@ func (j *judge) orderComputed() {
 			return
 		}
 		done[p.cfg.ID] = true
-		p.formula = j.formula(p.cfg.Value)
+		p.tie().formula = j.formula(p.cfg.Value)
 		p.formula.timer.fire = func(at time.Duration) {
 			j.evaluate(p, j.clock.Of(at))
 			j.compute()
 		}
 		for _, id := range p.cfg.Value.Inputs() {
-			if i, ok := j.index[id]; ok {
-				visit(j.points[i])
+			if in := j.find(id); in != nil {
+				visit(in)
 			}
 		}
 		place := len(j.computed)
 		j.computed = append(j.computed, p)
 		for _, id := range p.cfg.Value.Inputs() {
-			if i, ok := j.index[id]; ok {
-				j.points[i].feeds = append(j.points[i].feeds, place)
+			if in := j.find(id); in != nil {
+				in.tie().feeds = append(in.feeds, place)
 			}
 		}
 	}
@@ -276,16 +289,19 @@ func (j *judge) onGrid(p *point) {
 func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carried map[string]*alarm.Alarm) {
 	j.reloaded = carried != nil
 	for _, p := range j.points {
-		p.before = last[p.cfg.ID].Reading
+		l := last[p.cfg.ID]
+		p.last = latest{l.Value, l.Quality, l.Code} // it does not count as seen
 	}
 	j.boot, j.offsets = boot, maps.Clone(f.Offsets)
 	j.restoreOutputs(f) // before an alarm is told as removed: a crash between the two must find the trip stuck
 	for id, r := range f.Alarms {
-		if s, ok := j.standing[id]; ok {
-			s.number.Store(r.UpN)
-			s.since, s.t = time.Duration(r.M)*time.Millisecond, r.T
+		if s := j.alarm(id); s != nil {
+			st := s.tale()
+			st.number = new(atomic.Uint64)
+			st.number.Store(r.UpN)
+			st.since, st.t = time.Duration(r.M)*time.Millisecond, r.T
 			if r.Boot != boot {
-				s.since = j.now()
+				st.since = j.now()
 			}
 			continue
 		}
@@ -350,7 +366,7 @@ func (j *judge) stick(output string, f *fold) (by string) {
 		if !slices.Contains(r.Do, output) {
 			continue
 		}
-		if s, ok := j.standing[id]; ok && slices.Contains(s.Def().Do, output) && (s.Def().Latch || !r.Latch) {
+		if s := j.alarm(id); s != nil && slices.Contains(s.Def().Do, output) && (s.Def().Latch || !r.Latch) {
 			continue
 		}
 		j.log.Warn("a trip stays on: the alarm that asked for it has left the site file; release it with pithead reset "+output, "alarm", id)

@@ -32,10 +32,10 @@ type busLoop struct {
 	downAt time.Time // when it is tried again
 	busy   busy
 
-	lost    map[string]uint64 // edges of each point that were told as lost
-	refused map[string]uint64 // pulses of each point that came too fast, and were told
-	whys    map[string]string // why a point is bad, as it was logged last
-	where   map[string]int    // its line in the site file
+	lost    map[string]uint64      // edges of each point that were told as lost
+	refused map[string]uint64      // pulses of each point that came too fast, and were told
+	whys    map[string]string      // why a point is bad, as it was logged last
+	where   func(point string) int // its line in the site file
 
 	addresses map[byte]string // devices of the site file
 
@@ -47,7 +47,7 @@ type busLoop struct {
 }
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
-	b := &busLoop{id: id, bus: bus, share: deadShare, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, refused: map[string]uint64{}, whys: map[string]string{}}
+	b := &busLoop{id: id, bus: bus, share: deadShare, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, refused: map[string]uint64{}, whys: map[string]string{}, where: func(string) int { return 0 }}
 	for _, du := range bus.Units() {
 		u := &unit{Unit: du, most: most(du.ID), unset: len(du.Setup) > 0}
 		for _, dp := range du.Polls {

@@ -101,7 +101,7 @@ func (b *busLoop) badPoints() (bad []BadPoint) {
 		for _, p := range u.polls {
 			for _, id := range p.Points {
 				if why := b.whys[id]; why != "" {
-					bad = append(bad, BadPoint{id, b.where[id], why})
+					bad = append(bad, BadPoint{id, b.where(id), why})
 				}
 			}
 		}

@@ -45,7 +45,7 @@ func TestWhereKeysAreNamedALatchIsResetBySignatureOnly(t *testing.T) {
 		a := guarded(b, true)
 		b.good("ch4", 2)
 		b.good("ch4", 0.5)
-		if s := b.standing["ch4/cut"].State(); s != alarm.Cleared {
+		if s := b.alarm("ch4/cut").State(); s != alarm.Cleared {
 			t.Fatalf("%v", s)
 		}
 		reset := command.Command{Op: "reset", Args: command.Args{Alarm: "ch4/cut"}, By: "local:me"}
@@ -57,7 +57,7 @@ func TestWhereKeysAreNamedALatchIsResetBySignatureOnly(t *testing.T) {
 		if c, _, _, err := a.signed(t.Context(), "county", order); err != nil || c.ID != "1" {
 			t.Errorf("signed: %s %v", c.ID, err)
 		}
-		if s := b.standing["ch4/cut"].State(); s != alarm.Normal {
+		if s := b.alarm("ch4/cut").State(); s != alarm.Normal {
 			t.Errorf("%v", s)
 		}
 		if _, _, _, err := a.signed(t.Context(), "county", order); err == nil {

@@ -26,8 +26,8 @@ type formula struct {
 func (f *formula) remembers() {
 	get := f.get
 	f.get = func(i int) expr.Sample {
-		if p := f.in[i]; p != nil && !p.seen && p.before.Point != "" {
-			return expr.Sample{Value: p.before.Value, Quality: p.before.Quality}
+		if p := f.in[i]; p != nil && !p.seen && (p.last.Quality != drivers.Good || p.last.Value.Kind() != drivers.None) {
+			return expr.Sample{Value: p.last.Value, Quality: p.last.Quality}
 		}
 		return get(i)
 	}
@@ -36,11 +36,7 @@ func (f *formula) remembers() {
 func (j *judge) formula(e *expr.Expr) *formula {
 	f := &formula{Expr: e, use: e.Use()}
 	for _, id := range e.Inputs() {
-		var p *point
-		if i, ok := j.index[id]; ok {
-			p = j.points[i]
-		}
-		f.in = append(f.in, p)
+		f.in = append(f.in, j.find(id))
 	}
 	f.get = func(i int) expr.Sample {
 		p := f.in[i]

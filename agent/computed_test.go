@@ -73,11 +73,11 @@ func TestWindowsAreFilledAgainFromTheBuffer(t *testing.T) {
 					if point == "fan.steady" && c.away > 0 {
 						want = 1 // it ran before and after, as a delay that a restart cuts
 					}
-					if r := a.judge.points[a.judge.index[point]].last; r.Quality != drivers.Good || r.Value.Float() != want {
+					if r := a.judge.find(point).last; r.Quality != drivers.Good || r.Value.Float() != want {
 						t.Errorf("%s is %v (%v), want %v", point, r.Value, r.Quality, want)
 					}
 				}
-				if s := a.judge.standing["rain.hour/red"]; s.State().String() != "active" {
+				if s := a.judge.alarm("rain.hour/red"); s.State().String() != "active" {
 					t.Errorf("the alarm is %v: it cleared because the agent was away", s.State())
 				}
 			})

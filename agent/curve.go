@@ -9,13 +9,17 @@ import (
 )
 
 // A curve is the last hour of a point for the page: the last good value of each
-// minute. What was not measured is a gap.
+// minute. What was not measured is a gap. Only the first mostCurves points of a
+// site have one: a page that draws more shows nobody anything.
 type curve struct {
 	minute int64                 // of the newest value, since boot
 	values [curveMinutes]float32 // by minute modulo the length; NaN is a gap
 }
 
-const curveMinutes = 60
+const (
+	curveMinutes = 60
+	mostCurves   = 1000
+)
 
 // put notes a value; NaN where there was none.
 func (c *curve) put(at time.Duration, v float64, good bool) {
@@ -56,9 +60,12 @@ func (c *curve) last(minute int64) []*float32 {
 
 // draw puts a reading into the curve of a point that has numbers.
 func (j *judge) draw(p *point, r drivers.Reading, at time.Duration) {
+	if !p.drawn {
+		return
+	}
 	v := r.Value.Float()
 	if p.curve == nil {
-		if math.IsNaN(v) || j.site.Web.Listen == "" {
+		if math.IsNaN(v) {
 			return
 		}
 		p.curve = newCurve()

@@ -1,8 +1,13 @@
 package agent
 
 import (
+	"fmt"
+	"log/slog"
 	"testing"
 	"time"
+
+	"pithead/config"
+	"pithead/drivers"
 )
 
 // drawn shows a curve: a digit is a value, a dot a gap.
@@ -47,6 +52,22 @@ func TestACurveShowsTheLastHourWithItsGaps(t *testing.T) {
 	} {
 		if got := drawn(c, step.minute); got != step.want {
 			t.Errorf("at %d: %s", step.minute, got)
+		}
+	}
+}
+
+func TestThePageDrawsTheFirstPointsOnly(t *testing.T) {
+	site := &config.Site{Web: config.Web{Listen: "127.0.0.1:0"}}
+	for i := range mostCurves + 1 {
+		site.Points = append(site.Points, config.Point{ID: fmt.Sprint("p", i), Device: "d"})
+	}
+	j := newJudge(site, NewClock(0, false), newQueue(10), slog.New(slog.DiscardHandler))
+	for _, p := range j.points {
+		j.sample(p, drivers.Reading{Point: p.cfg.ID, At: time.Now(), Value: drivers.NumberValue(1)})
+	}
+	for i, p := range j.points {
+		if (p.curve != nil) != (i < mostCurves) {
+			t.Fatalf("point %d: %v", i, p.curve)
 		}
 	}
 }

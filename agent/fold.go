@@ -201,7 +201,7 @@ func outputID(id string) string {
 
 // memory is what the alarm package needs of it. What a latch held that has left
 // the site file ends with a good sample: nobody could reset it.
-func (r remembered) memory(d alarm.Def) alarm.Memory {
+func (r remembered) memory(d *alarm.Def) alarm.Memory {
 	s, _ := alarm.ParseState(r.State)
 	if s == alarm.Cleared && !d.Latch {
 		if s = alarm.Active; r.Acked {

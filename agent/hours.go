@@ -34,8 +34,8 @@ func (h *running) count(r drivers.Reading, at time.Duration) drivers.Reading {
 // takeHours finds the points that count hours.
 func (j *judge) takeHours() {
 	for _, p := range j.points {
-		if i, ok := j.index[p.cfg.HoursOf]; ok {
-			j.points[i].running = &running{to: p}
+		if of := j.find(p.cfg.HoursOf); of != nil {
+			of.tie().running = &running{to: p}
 		}
 	}
 }

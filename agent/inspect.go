@@ -42,7 +42,7 @@ func (b *busLoop) remark(rs []drivers.Reading) {
 			delete(b.whys, r.Point)
 			continue
 		}
-		b.log.Warn("point can't be read", "point", r.Point, "line", b.where[r.Point], "err", text)
+		b.log.Warn("point can't be read", "point", r.Point, "line", b.where(r.Point), "err", text)
 		b.whys[r.Point] = text
 	}
 }
@@ -128,7 +128,7 @@ func (b *busLoop) inspectStep(ctx context.Context, p *poll) (found []drivers.Ins
 	found, s := inspected(ctx, b.bus, p.Driver)
 	p.unit.free = time.Now().Add(max(p.unit.Pause, s.Wait))
 	for i := range found {
-		if line := b.where[found[i].Point]; found[i].Why != "" && line > 0 {
+		if line := b.where(found[i].Point); found[i].Why != "" && line > 0 {
 			found[i].Why += fmt.Sprintf(" (line %d of the site file)", line)
 		}
 	}

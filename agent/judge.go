@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,15 +34,16 @@ type judge struct {
 	ended chan struct{} // closed when run has returned
 
 	points   []*point
-	index    map[string]int
-	latest   int      // place of the point that was looked up last
-	computed []*point // inputs before outputs
-	dirty    []bool   // of computed
+	index    index
+	timeouts map[string]time.Duration // the longest that a request may take, by bus
+	latest   int                      // place of the point that was looked up last
+	computed []*point                 // inputs before outputs
+	dirty    []bool                   // of computed
 	anyDirty bool
 	stored   []record.Reading // of the batch in hand
 	timers   timers
-	standing map[string]*standing
-	order    []*standing // as in the file, then the agent's own
+	apart    map[string]*standing // alarms that are of no point, by id
+	order    []*standing          // as in the file, then the agent's own
 	outputs  []*output
 	byName   map[string]*output
 	seals    []*guard
@@ -70,6 +72,7 @@ type judge struct {
 	overrun  atomic.Uint32 // commands that came while too many waited; any goroutine's
 	timeFrom string        // the source of the time, where the kernel's clock is not synced
 
+	came       time.Duration // when what is in hand came
 	lastStored time.Duration // when a reading was stored last
 	hurry      bool          // what is in stored is not to wait for the commit
 }
@@ -77,23 +80,55 @@ type judge struct {
 // standing is one alarm with what hangs on it.
 type standing struct {
 	*alarm.Alarm
-	name      string // of what it is about, for people
-	timer     timer
-	good      bool                    // judged by a good sample since the start
+	*bonds
+	*life
+	timer   timer
+	of      *point      // nil where it is of no point
+	roots   []*standing // that stand for it when they are gone: the bus, the device; shared
+	good    bool        // judged by a good sample since the start
+	carried bool        // it goes on over a reload
+}
+
+// bonds are what most alarms don't have.
+type bonds struct {
+	premise *premise    // of one that is judged only under a condition
+	higher  []*standing // of its ladder
+	group   *group      // nil: it is none
+	root    *root       // nil: it is none
+	shelf   *aside      // nil: it is not shelved
+}
+
+// A life is what became of an alarm that was raised at some time, as most are not.
+type life struct {
 	since     time.Duration           // when it last changed, since boot
 	t         int64                   // the same in unix ms; 0 = unknown
 	value     drivers.Value           // that it was last told with
-	premise   *premise                // of one that is judged only under a condition
-	of        *point                  // nil where it is of no point
-	higher    []*standing             // of its ladder
-	roots     []*standing             // that stand for it when they are gone: the bus, the device
-	group     *group                  // nil: it is none
-	root      *root                   // nil: it is none
 	raises    [chatters]time.Duration // the newest that called somebody
 	chattered time.Duration
-	shelf     *aside         // nil: it is not shelved
-	number    *atomic.Uint64 // of the event of its newest raise; 0 = not known
-	carried   bool           // it goes on over a reload
+	number    *atomic.Uint64 // of the event of its newest raise; nil, or 0 = not known
+}
+
+// noBonds and noLife are those of an alarm without any. Nobody changes them: see
+// bond and tale.
+var (
+	noBonds bonds
+	noLife  life
+)
+
+// bond is the alarm's bonds, to be changed.
+func (s *standing) bond() *bonds {
+	if s.bonds == &noBonds {
+		s.bonds = new(bonds)
+	}
+	return s.bonds
+}
+
+// tale is the alarm's life, to be changed.
+func (s *standing) tale() *life {
+	if s.life == &noLife {
+		s.life = new(life)
+	}
+	return s.life
 }
 
 // tick is how often the judge looks at what no reading brings: late buses, the
@@ -157,6 +192,7 @@ func (j *judge) now() time.Duration { return j.clock.M(j.clock.Time()) }
 
 // batch judges readings that came together, and what is computed from them.
 func (j *judge) batch(rs []drivers.Reading) {
+	j.came = j.now()
 	if len(rs) > 0 {
 		j.timers.run(j.clock.M(rs[0].At)) // what ended before they were taken, or just then
 	}
@@ -183,23 +219,53 @@ func (j *judge) release(rs []drivers.Reading) {
 }
 
 // point is the point of that id, or nil. Units are polled in turn, so mostly it
-// is the one that came after the last the time before: in a map of ten thousand
-// ids nearly every look is one into cold memory.
+// is the one that came after the last the time before: to search ten thousand ids
+// means nearly as many looks into cold memory.
 func (j *judge) point(id string) *point {
 	if len(j.points) == 0 {
 		return nil
 	}
 	last := j.points[j.latest]
 	if next := j.points[last.after]; next.cfg.ID == id {
-		j.latest = last.after
+		j.latest = int(last.after)
 		return next
 	}
-	i, ok := j.index[id]
+	i, ok := j.index.find(id)
 	if !ok {
 		return nil
 	}
-	last.after, j.latest = i, i
+	last.after, j.latest = int32(i), i
 	return j.points[i]
+}
+
+// find is the point of that id, or nil, for whoever asks seldom; any goroutine may.
+func (j *judge) find(id string) *point {
+	if i, ok := j.index.find(id); ok {
+		return j.points[i]
+	}
+	return nil
+}
+
+// alarm is the one of that id, or nil: a point's own has its point's id before
+// the slash.
+func (j *judge) alarm(id string) *standing {
+	if s, ok := j.apart[id]; ok {
+		return s
+	}
+	i := strings.LastIndexByte(id, '/')
+	if i < 0 {
+		return nil
+	}
+	p := j.find(id[:i])
+	if p == nil {
+		return nil
+	}
+	for _, s := range p.standing {
+		if s.Def().ID == id {
+			return s
+		}
+	}
+	return nil
 }
 
 // settle ends whatever was done: outputs first, then what is to be stored.
@@ -225,6 +291,7 @@ func (j *judge) flush() {
 
 func (j *judge) tick() {
 	now := j.now()
+	j.came = now
 	j.checkClock()
 	if n := j.overrun.Swap(0); n > 0 {
 		j.refusals.count += int(n) - 1
@@ -292,6 +359,9 @@ func (j *judge) fire(s *standing, at time.Duration) {
 // delay runs.
 func (j *judge) after(s *standing, c alarm.Change, changed bool) (delayed bool) {
 	due, delayed := s.Due()
+	if delayed && s.timer.fire == nil {
+		s.timer.fire = func(at time.Duration) { j.fire(s, at) }
+	}
 	j.timers.set(&s.timer, due, delayed)
 	if changed {
 		j.changed(s, c, "", "")
@@ -303,7 +373,8 @@ func (j *judge) after(s *standing, c alarm.Change, changed bool) (delayed bool) 
 func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	d := s.Def()
 	stamp := j.clock.At(c.At)
-	s.since, s.t, s.value = c.At, stamp.T, c.Value
+	st := s.tale()
+	st.since, st.t, st.value = c.At, stamp.T, c.Value
 	j.unshelveRisen(s)
 	j.soil(s)
 	j.moved = true
@@ -311,7 +382,7 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 		defer j.raised(s, c.At)
 	}
 	e := event.Event{
-		Kind: s.kind(), ID: d.ID, Name: s.name, State: c.To.String(), Level: c.Level.String(),
+		Kind: s.kind(), ID: d.ID, Name: d.Name, State: c.To.String(), Level: c.Level.String(),
 		Point: d.Point, Value: c.Value, Quality: c.Quality, By: by, Why: why,
 	}
 	if c.HasLimit {
@@ -329,8 +400,8 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	}
 	e.More = append(e.More, s.holds()...)
 	if c.What == alarm.WasRaised {
-		s.number = new(atomic.Uint64)
-		j.tellNumbered(e, c.At, s.number)
+		st.number = new(atomic.Uint64)
+		j.tellNumbered(e, c.At, st.number)
 	} else {
 		j.tell(e, c.At)
 	}
@@ -375,7 +446,7 @@ func (s *standing) holds() (fs []event.Field) {
 // tellBeside tells that something beside an alarm's state has changed.
 func (j *judge) tellBeside(s *standing, at time.Duration) {
 	d, m := s.Def(), s.Memory()
-	e := event.Event{Kind: s.kind(), ID: d.ID, Name: s.name, State: m.State.String(), Level: m.Level.String(), Point: d.Point,
+	e := event.Event{Kind: s.kind(), ID: d.ID, Name: d.Name, State: m.State.String(), Level: m.Level.String(), Point: d.Point,
 		More: append([]event.Field{{Name: "was", Value: m.State.String()}}, s.holds()...)}
 	if m.State == alarm.Cleared {
 		e.More = append(e.More, event.Field{Name: "acked", Value: m.Acked})
@@ -432,11 +503,15 @@ func (j *judge) ack(id, by, why string) error {
 // saw refuses the number of an event of an earlier raise: who saw only that does
 // not know of this one.
 func (j *judge) saw(id string, seen uint64) error {
-	s, ok := j.standing[id]
-	if !ok || seen == 0 || s.State() == alarm.Normal {
+	s := j.alarm(id)
+	if s == nil || seen == 0 || s.State() == alarm.Normal {
 		return nil
 	}
-	switch n := s.number.Load(); {
+	n := uint64(0)
+	if s.number != nil {
+		n = s.number.Load()
+	}
+	switch {
 	case n == 0:
 		return errors.New("its event has no number yet; acknowledge it without one")
 	case seen < n:
@@ -455,8 +530,8 @@ func (j *judge) reset(id, by, why string) error {
 
 // person does with an alarm what a person asks for, and tells who that was.
 func (j *judge) person(id, by, why string, do func(*alarm.Alarm, time.Duration) (alarm.Change, error)) error {
-	s, ok := j.standing[id]
-	if !ok {
+	s := j.alarm(id)
+	if s == nil {
 		return j.noAlarm(id)
 	}
 	c, err := do(s.Alarm, j.now())

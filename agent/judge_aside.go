@@ -36,19 +36,19 @@ const (
 // place is where an aside of that kind hangs, nil where there is no such thing.
 func (j *judge) place(of, id string) **aside {
 	if of == "shelve" {
-		if s, ok := j.standing[id]; ok {
-			return &s.shelf
+		if s := j.alarm(id); s != nil {
+			return &s.bond().shelf
 		}
 		return nil
 	}
-	i, ok := j.index[id]
+	p := j.find(id)
 	switch {
-	case !ok:
+	case p == nil:
 		return nil
 	case of == "out":
-		return &j.points[i].out
+		return &p.tie().out
 	}
-	return &j.points[i].test
+	return &p.tie().test
 }
 
 // put puts something aside; what was there before is replaced.
@@ -88,7 +88,7 @@ func (j *judge) affect(a *aside) {
 	if a.of == "shelve" {
 		return
 	}
-	for _, s := range j.points[j.index[a.id]].standing {
+	for _, s := range j.find(a.id).standing {
 		j.suspend(s, j.now())
 		j.soil(s)
 	}
@@ -123,7 +123,7 @@ func (j *judge) restoreAsides(f *fold) {
 			case a.until <= j.now():
 				j.takeBack(a, "its time is over")
 			case of == "shelve":
-				j.unshelveRisen(j.standing[id]) // the site file may have raised it
+				j.unshelveRisen(j.alarm(id)) // the site file may have raised it
 			}
 		}
 	}
@@ -157,9 +157,9 @@ func (j *judge) newAside(of, id string, c command.Command) *aside {
 }
 
 func (j *judge) shelveCommand(c command.Command) (any, error) {
-	s, ok := j.standing[c.Args.Alarm]
+	s := j.alarm(c.Args.Alarm)
 	switch {
-	case !ok:
+	case s == nil:
 		return nil, j.noAlarm(c.Args.Alarm)
 	case c.Args.For <= 0 || time.Duration(c.Args.For) > longest:
 		return nil, errors.New("want for, at most 24h")
@@ -172,9 +172,9 @@ func (j *judge) shelveCommand(c command.Command) (any, error) {
 }
 
 func (j *judge) unshelveCommand(c command.Command) (any, error) {
-	s, ok := j.standing[c.Args.Alarm]
+	s := j.alarm(c.Args.Alarm)
 	switch {
-	case !ok:
+	case s == nil:
 		return nil, j.noAlarm(c.Args.Alarm)
 	case s.shelf == nil:
 		return nil, errors.New("it is not shelved")
@@ -193,7 +193,7 @@ func (j *judge) unshelveRisen(s *standing) {
 
 // mayShelve: somebody at the gateway may shelve what is blue or yellow.
 func (j *judge) mayShelve(c command.Command) error {
-	if s, ok := j.standing[c.Args.Alarm]; ok && max(s.Level(), s.Def().Level) > alarm.Yellow {
+	if s := j.alarm(c.Args.Alarm); s != nil && max(s.Level(), s.Def().Level) > alarm.Yellow {
 		return fmt.Errorf("%s of what is %s needs a signed command", c.Op, max(s.Level(), s.Def().Level))
 	}
 	return nil
@@ -229,14 +229,14 @@ func (j *judge) inCommand(c command.Command) (any, error) {
 
 // pointOf is the point that a command is about, if it may be put aside.
 func (j *judge) pointOf(c command.Command) (*point, error) {
-	i, ok := j.index[c.Args.Point]
-	if !ok {
+	p := j.find(c.Args.Point)
+	if p == nil {
 		return nil, fmt.Errorf("there is no point %q", c.Args.Point)
 	}
 	if c.Op == "in" {
-		return j.points[i], nil
+		return p, nil
 	}
-	return j.points[i], j.mayPut(c.Args.Point)
+	return p, j.mayPut(c.Args.Point)
 }
 
 // modes are those that a site can be in.

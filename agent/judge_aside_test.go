@@ -113,7 +113,7 @@ func (o *orderer) restart(boot uint32, last map[string]record.Last) {
 }
 
 func (o *orderer) isShelved(alarm string) (is bool) {
-	o.do(func() error { is = o.standing[alarm].shelf != nil; return nil })
+	o.do(func() error { is = o.alarm(alarm).shelf != nil; return nil })
 	return is
 }
 
@@ -287,8 +287,8 @@ func TestNoTripIsReleasedByWhatIsPutAside(t *testing.T) {
 					o.sleep(time.Hour)
 				}
 				o.good("ch4", 0.5)
-				if o.standing["ch4/cut"].State().String() != "cleared" || !o.on("cutoff") {
-					t.Errorf("%v, cutoff %v; want it held by its latch", o.standing["ch4/cut"].State(), o.on("cutoff"))
+				if o.alarm("ch4/cut").State().String() != "cleared" || !o.on("cutoff") {
+					t.Errorf("%v, cutoff %v; want it held by its latch", o.alarm("ch4/cut").State(), o.on("cutoff"))
 				}
 			})
 		})
@@ -386,7 +386,7 @@ func TestWhatIsPutAsideEndsInTheDark(t *testing.T) {
 					t.Errorf("%q, shelved %v", why, o.isShelved("level/high"))
 				}
 				o.do(func() error {
-					if out := o.points[o.index["ch4"]].out; o.mode != "maintenance" || out == nil {
+					if out := o.find("ch4").out; o.mode != "maintenance" || out == nil {
 						t.Errorf("mode %s, out %v", o.mode, out)
 					}
 					return nil
@@ -407,12 +407,12 @@ func TestAnAckOfAnEarlierRaiseIsRefused(t *testing.T) {
 		o := newOrderer(t)
 		o.good("ch4", 2)
 		o.mayNot("no number yet", false, "ack", command.Args{Alarm: "ch4/cut", Event: 7})
-		o.standing["ch4/cut"].number.Store(7) // as the recorder does
+		o.alarm("ch4/cut").number.Store(7) // as the recorder does
 		o.mayNot("earlier raise", false, "ack", command.Args{Alarm: "ch4/cut", Event: 6})
 		o.may(false, "ack", command.Args{Alarm: "ch4/cut", Event: 7})
 		o.good("ch4", 0.5)
 		o.good("ch4", 2)
-		o.standing["ch4/cut"].number.Store(12)
+		o.alarm("ch4/cut").number.Store(12)
 		o.mayNot("raised again with event 12", false, "ack", command.Args{Alarm: "ch4/cut", Event: 8})
 		o.may(false, "ack", command.Args{Alarm: "ch4/cut"})
 	})

@@ -42,11 +42,11 @@ func (j *judge) testCommand(c command.Command) (any, error) {
 
 // endOfTest is what is told of a test that a command ends.
 func (j *judge) endOfTest(c command.Command) []event.Field {
-	i, ok := j.index[c.Args.Point]
-	if !ok || c.Args.For > 0 || j.points[i].test == nil {
+	p := j.find(c.Args.Point)
+	if p == nil || c.Args.For > 0 || p.test == nil {
 		return nil
 	}
-	return j.points[i].test.result(j)
+	return p.test.result(j)
 }
 
 // mayTest judges what nobody signed.

@@ -46,7 +46,7 @@ func (j *judge) source(e event.Event) string {
 	if !slices.Contains(limited[:], e.Kind) {
 		return ""
 	}
-	if s, ok := j.standing[e.ID]; ok {
+	if s := j.alarm(e.ID); s != nil {
 		if c := s.coveredBy(); c != nil && c.root != nil { // whose own events must not wait for what it covers
 			return strings.TrimSuffix(c.Def().ID, "/fault")
 		}

@@ -48,7 +48,7 @@ func TestAChatteringSourceIsBounded(t *testing.T) {
 		}
 		o.sleep(3 * time.Second)
 		o.remember()
-		s := o.standing["ch4/cut"]
+		s := o.alarm("ch4/cut")
 		if got := o.fold.Alarms["ch4/cut"]; got.State != s.State().String() || got.Acked != s.Acknowledged() || !got.Latch || got.Limit == nil {
 			t.Errorf("the record says %+v, it is %v", got, s.State())
 		}
@@ -125,7 +125,7 @@ func TestAStopWithholdsNothing(t *testing.T) {
 		}
 		o.do(func() error { o.judge.end(); return nil })
 		o.remember()
-		if got, is := o.fold.Alarms["ch4/cut"].State, o.standing["ch4/cut"].State().String(); got != is {
+		if got, is := o.fold.Alarms["ch4/cut"].State, o.alarm("ch4/cut").State().String(); got != is {
 			t.Errorf("the record says %q, it is %q", got, is)
 		}
 	})

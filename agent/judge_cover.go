@@ -17,7 +17,7 @@ func (p *point) ladder() {
 	for i, s := range p.standing {
 		for _, h := range p.standing[:i] {
 			if d := s.Def(); d.Condition != alarm.Fault && h.Def().Condition == d.Condition && h.Def().Level > d.Level {
-				s.higher = append(s.higher, h)
+				s.bond().higher = append(s.higher, h)
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func (s *standing) names(output string) bool {
 		return slices.Contains(d.Do, output)
 	}
 	for l := range s.Level() {
-		if slices.Contains(d.DoBy[l+1], output) {
+		if d.DoBy != nil && slices.Contains(d.DoBy[l+1], output) {
 			return true
 		}
 	}

@@ -46,9 +46,10 @@ func (f *figures) period(at time.Duration) *period10 {
 func (j *judge) raised(s *standing, at time.Duration) {
 	f := &j.figures
 	f.period(at).byLevel[s.Level()]++
-	s.raises = [chatters]time.Duration{s.raises[1], s.raises[2], at}
-	if s.raises[0] > 0 && at-s.raises[0] <= time.Minute {
-		s.chattered = at
+	st := s.tale()
+	st.raises = [chatters]time.Duration{st.raises[1], st.raises[2], at}
+	if st.raises[0] > 0 && at-st.raises[0] <= time.Minute {
+		st.chattered = at
 	}
 	f.recent = append(f.recent, at)
 	j.followFlood(at)

@@ -23,7 +23,7 @@ type group struct {
 
 // addGroup stands a group; those that are its members stand already.
 func (j *judge) addGroup(c *config.Group) {
-	d := alarm.Def{ID: "group:" + c.ID, Name: c.Name, Condition: alarm.Ranked, For: c.For, Latch: c.Latch, DoBy: c.Do, Line: c.Line}
+	d := alarm.Def{ID: "group:" + c.ID, Name: c.Name, Condition: alarm.Ranked, For: c.For, Latch: c.Latch, DoBy: &c.Do, Line: c.Line}
 	g := &group{cfg: c, dirty: true}
 	for _, do := range c.Do {
 		d.Do = append(d.Do, do...)
@@ -32,16 +32,16 @@ func (j *judge) addGroup(c *config.Group) {
 			g.trips = g.trips || ok && o.cfg.Trip
 		}
 	}
-	g.standing = j.stand(d, c.Name)
-	g.standing.group = g
+	g.standing = j.stand(&d)
+	g.standing.bond().group = g
 	for _, id := range c.Points {
-		if i, ok := j.index[id]; ok {
-			g.points = append(g.points, j.points[i])
-			j.points[i].groups = append(j.points[i].groups, g)
+		if p := j.find(id); p != nil {
+			g.points = append(g.points, p)
+			p.tie().groups = append(p.groups, g)
 		}
 	}
 	for _, id := range c.Groups {
-		if s, ok := j.standing["group:"+id]; ok {
+		if s, ok := j.apart["group:"+id]; ok {
 			g.inner = append(g.inner, s.group)
 			s.group.outer = append(s.group.outer, g)
 		}

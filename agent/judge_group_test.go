@@ -69,7 +69,7 @@ func TestTheLadderOfAGroup(t *testing.T) {
 				b.good("hole."+string(rune('a'+i)), float64(l-'0'))
 			}
 			for _, id := range []string{"group:phreatic", "group:dam"} {
-				s := b.standing[id]
+				s := b.alarm(id)
 				if s.Level() != c.want || s.up() != (c.want > 0) {
 					t.Errorf("%s: %s is %v %v, want %v", c.levels, id, s.State(), s.Level(), c.want)
 				}
@@ -223,11 +223,11 @@ func TestWhatIsQuietCoversNobody(t *testing.T) {
 		o := &orderer{fold: newFold()}
 		o.bench = newBench(t, parsed(t, ladderSite), o.fold, nil)
 		o.good("p", 5)
-		if o.standing["p/yellow"].coveredBy() != o.standing["p/red"] {
+		if o.alarm("p/yellow").coveredBy() != o.alarm("p/red") {
 			t.Fatal("yellow is not covered")
 		}
 		o.may(true, "shelve", command.Args{Alarm: "p/red", For: hours(1)})
-		if o.standing["p/yellow"].coveredBy() != nil || !o.on("horn") {
+		if o.alarm("p/yellow").coveredBy() != nil || !o.on("horn") {
 			t.Errorf("covered by what is shelved; horn %v", o.on("horn"))
 		}
 	})
@@ -285,7 +285,7 @@ func TestWhatRisesIsNotShelvedWithoutASignature(t *testing.T) {
 			o.holes("11110")
 			o.may(c.signed, "shelve", command.Args{Alarm: "group:phreatic", For: hours(8)})
 			c.do(o)
-			red := o.standing["group:phreatic"].Level() == alarm.Red
+			red := o.alarm("group:phreatic").Level() == alarm.Red
 			if got := o.isShelved("group:phreatic"); got != c.want || o.on("siren") != (red && !c.want) {
 				t.Errorf("%s: shelved %v, want %v; siren %v", c.story, got, c.want, o.on("siren"))
 			}

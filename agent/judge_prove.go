@@ -26,8 +26,8 @@ func (j *judge) addProofs() {
 		if every <= 0 {
 			return
 		}
-		d := alarm.Def{ID: id + "/prove", Name: name, Level: alarm.Blue, Condition: alarm.Equals, Equal: drivers.BoolValue(true), Line: line}
-		j.proofs = append(j.proofs, &proof{standing: j.stand(d, name), id: id, every: every})
+		d := &alarm.Def{ID: id + "/prove", Name: name, Level: alarm.Blue, Condition: alarm.Equals, Equal: drivers.BoolValue(true), Line: line}
+		j.proofs = append(j.proofs, &proof{standing: j.stand(d), id: id, every: every})
 	}
 	for _, p := range j.points {
 		add(p.cfg.ID, p.cfg.Name, p.cfg.Prove, p.cfg.Line)
@@ -70,7 +70,7 @@ func (j *judge) proved(id string) {
 // after that and in time, and tells it once.
 func (j *judge) acted(o *output, wrong bool) {
 	v := o.cfg.Verify
-	if v == nil || !o.cfg.Trip || !o.on || o.onAt == 0 || wrong || j.points[j.index[v.Point]].at < o.onAt {
+	if v == nil || !o.cfg.Trip || !o.on || o.onAt == 0 || wrong || j.find(v.Point).at < o.onAt {
 		return
 	}
 	since := j.now() - o.onAt
@@ -96,7 +96,7 @@ func (a *aside) result(j *judge) (fs []event.Field) {
 	}
 	var reached, missed, verified []string
 	proved, tripless := true, true
-	for i, s := range j.points[j.index[a.id]].standing {
+	for i, s := range j.find(a.id).standing {
 		d := s.Def()
 		if d.Condition > alarm.Equals {
 			continue

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -59,29 +60,31 @@ func (j *judge) addRoots(site *config.Site) {
 }
 
 func (j *judge) addRoot(id, name string, line int, ps []*point) {
-	d := alarm.Def{ID: id + "/fault", Name: name, Condition: alarm.Equals, Equal: drivers.BoolValue(true), Line: line}
+	d := &alarm.Def{ID: id + "/fault", Name: name, Condition: alarm.Equals, Equal: drivers.BoolValue(true), Line: line}
 	d.Level = alarm.Blue
 	for _, p := range ps {
 		if f := p.fault(); f != nil {
 			d.Level = max(d.Level, f.Def().Level)
 		}
 	}
-	r := &root{standing: j.stand(d, name), points: ps, lead: time.Millisecond}
+	r := &root{standing: j.stand(d), points: ps, lead: time.Millisecond}
 	if strings.HasPrefix(id, "bus:") {
 		r.lead *= 2
 	}
-	r.standing.root = r
+	r.standing.bond().root = r
 	r.timer.fire = func(at time.Duration) { j.decideRoot(r, at) }
+	// What covers the device covers the point as well, and comes first. All points
+	// of a device are on one bus, so they share the list.
+	outer := ps[0].roots
+	all := append(slices.Clip(outer), r)
+	for _, o := range outer {
+		r.standing.roots = append(r.standing.roots, o.standing)
+	}
+	covered := append(slices.Clip(r.standing.roots), r.standing)
 	for _, p := range ps {
-		// What covers the device covers the point as well, and comes first.
-		p.roots = append(p.roots, r)
+		p.roots = all
 		if f := p.fault(); f != nil {
-			f.roots = append(f.roots, r.standing)
-		}
-		for _, outer := range p.roots[:len(p.roots)-1] {
-			if len(r.standing.roots) == 0 {
-				r.standing.roots = []*standing{outer.standing}
-			}
+			f.roots = covered
 		}
 	}
 }

@@ -121,8 +121,8 @@ func TestABusThatIsGoneCoversItsDevices(t *testing.T) {
 		}
 		b.answers("two", 0, 20, drivers.Good) // one is still away
 		b.sleep(time.Minute)
-		if got := b.called(); !strings.Contains(got, "bus:rs1/fault=normal") || b.standing["device:one/fault"].State() != alarm.Active {
-			t.Errorf("%q, device one %v", got, b.standing["device:one/fault"].State())
+		if got := b.called(); !strings.Contains(got, "bus:rs1/fault=normal") || b.alarm("device:one/fault").State() != alarm.Active {
+			t.Errorf("%q, device one %v", got, b.alarm("device:one/fault").State())
 		}
 		b.answers("one", 0, 20, drivers.Good)
 		for _, s := range b.order {
@@ -154,7 +154,7 @@ func TestWhatIsBackInPartStaysCoveredForAWhile(t *testing.T) {
 		b.answers("one", 0, 19, drivers.Good)
 		b.called()
 		b.sleep(partly + time.Second)
-		if got := b.called(); got != "device:one/fault=normal" || b.standing["one.p19/fault"].coveredBy() != nil {
+		if got := b.called(); got != "device:one/fault=normal" || b.alarm("one.p19/fault").coveredBy() != nil {
 			t.Errorf("%q: what is still missing is missing by itself", got)
 		}
 	})

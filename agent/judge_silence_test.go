@@ -79,7 +79,7 @@ func TestNoFailureClearsOrSilences(t *testing.T) {
 				}
 				c.fails(o)
 				o.remember()
-				s := o.standing["p/orange"]
+				s := o.alarm("p/orange")
 				if s.State() != alarm.Active || s.quiet() || s.coveredBy() != nil {
 					t.Errorf("it is %v, quiet %v", s.State(), s.quiet())
 				}

@@ -128,7 +128,7 @@ func (b *bench) do(f func() error) error {
 }
 
 func (b *bench) latest(point string) (r drivers.Reading) {
-	b.do(func() error { r = b.points[b.index[point]].last; return nil })
+	b.do(func() error { r = b.reading(b.find(point)); return nil })
 	return r
 }
 

@@ -24,7 +24,7 @@ func (j *judge) addPremise(s *standing, e *expr.Expr) {
 	j.premises = append(j.premises, g)
 	for _, p := range g.in {
 		if p != nil {
-			p.premises = append(p.premises, g)
+			p.tie().premises = append(p.premises, g)
 		}
 	}
 }

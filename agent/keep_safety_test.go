@@ -90,7 +90,7 @@ func TestAnAcknowledgementOutlivesARestart(t *testing.T) {
 func TestAnEditedAlarmWaitsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		site := pit()
-		before := alarm.New(site.Points[1].Alarms[0])
+		before := alarm.New(&site.Points[1].Alarms[0])
 		site.Points[1].Alarms[0].Limit, site.Points[1].Alarms[0].Clear = [2]float64{12}, [2]float64{9}
 		last := map[string]record.Last{"level": {Reading: record.Reading{Point: "level", Value: drivers.NumberValue(13)}}}
 		b := startBench(t, &bench{t: t, carried: map[string]*alarm.Alarm{"level/high": before}}, site, newFold(), last)

@@ -31,7 +31,7 @@ func newRig(t *testing.T, n, registers int, every time.Duration, change func(*mo
 		u := modbus.UnitConfig{ID: fmt.Sprint("u", i), Unit: byte(i), Every: every, Retries: 1, Turnaround: 20 * time.Millisecond}
 		for k := range registers {
 			u.Points = append(u.Points, modbus.PointConfig{ID: fmt.Sprint("p", i, ".", k), Table: modbus.Holding, Address: uint16(k), Bit: -1,
-				Scale: drivers.Scale{Decimals: -1}})
+				Scale: &drivers.Scale{Decimals: -1}})
 		}
 		c.Units = append(c.Units, u)
 	}

@@ -140,7 +140,7 @@ func answer(w http.ResponseWriter, result any, err error) {
 func (a *agent) serveRead(w http.ResponseWriter, r *http.Request) {
 	points := r.URL.Query()["point"]
 	for _, id := range points {
-		if _, ok := a.judge.index[id]; !ok {
+		if a.judge.find(id) == nil {
 			http.Error(w, fmt.Sprintf("there is no point %q", id), http.StatusNotFound)
 			return
 		}
@@ -189,8 +189,8 @@ func (a *agent) of(points []string) []string {
 func (a *agent) localRead(i drivers.Inspection) LocalRead {
 	l := LocalRead{Point: i.Point, T: a.clock.At(a.clock.M(i.At)).T, Value: i.Value, Quality: i.Quality.String(),
 		Code: i.Code, Raw: i.Raw, Why: i.Why, TookMS: float64(i.Took.Microseconds()) / 1000}
-	if n, ok := a.judge.index[i.Point]; ok {
-		p := &a.site.Points[n]
+	if at := a.judge.find(i.Point); at != nil {
+		p := at.cfg
 		l.Name, l.Unit = p.Name, p.Unit
 		l.Orders = ordersOf(a.site, p, i.Raw)
 	}
@@ -203,7 +203,7 @@ func (a *agent) computedNow(ctx context.Context, points []string) []LocalRead {
 	_ = a.judge.ask(ctx, func() {
 		for _, p := range a.judge.computed {
 			if p.seen && (len(points) == 0 || slices.Contains(points, p.cfg.ID)) {
-				out = append(out, a.localRead(drivers.Inspection{Reading: p.last}))
+				out = append(out, a.localRead(drivers.Inspection{Reading: a.judge.reading(p)}))
 			}
 		}
 	})

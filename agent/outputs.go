@@ -176,7 +176,7 @@ func (j *judge) disobeys(o *output) bool {
 	if !o.on {
 		want = *v.Else
 	}
-	p := j.points[j.index[v.Point]]
+	p := j.find(v.Point)
 	return !p.seen || p.last.Quality != drivers.Good || !sameValue(p.last.Value, want)
 }
 
@@ -222,12 +222,12 @@ func (j *judge) letGo(o *output, by, why string) error {
 }
 
 // faultOf is the alarm of an output that can't be written or does not act.
-func faultOf(o *config.Output) alarm.Def {
+func faultOf(o *config.Output) *alarm.Def {
 	within := 5 * time.Second
 	if o.Verify != nil {
 		within = o.Verify.Within
 	}
-	return alarm.Def{
+	return &alarm.Def{
 		ID: "output:" + o.ID + "/fault", Name: o.Name, Level: alarm.Red, Condition: alarm.Equals,
 		Equal: drivers.BoolValue(true), For: within, Line: o.Line,
 	}

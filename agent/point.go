@@ -14,37 +14,64 @@ import (
 
 // point is what the judge knows of one point.
 type point struct {
-	cfg      *config.Point
-	after    int // place of the point that was looked up after this one
-	last     drivers.Reading
-	at       time.Duration  // of last, since boot
-	seen     bool           // last counts
-	before   record.Reading // stored last by an earlier run, if any
-	past     past
-	timeout  time.Duration // the longest that a request on its bus may take
+	cfg *config.Point
+	*ties
+	last     latest
+	at       time.Duration // of last, since boot
 	heard    time.Duration // when the last reading came in, or it was called stale
+	badSince time.Duration // below 0: it is not bad
 	stored   stored
 	standing []*standing // its alarms
-	test     *aside      // nil: it is not under test
-	out      *aside      // nil: it is in service
-	guards   []*guard    // seals that watch it
-	running  *running    // counts its hours; nil: nothing does
-	feeds    []int       // computed points that need it, as places in judge.computed
-	groups   []*group
-	roots    []*root       // the bus and the device that it is gone with
-	gone     bool          // nobody answers for it
-	badSince time.Duration // below 0: it is not bad
-	premises []*premise    // conditions that need it
-	formula  *formula      // of a computed point
+	roots    []*root     // the bus and the device that it is gone with; shared with the others there
 	stats    tally
-	curve    *curve // of the last hour, for the page; nil: not a number, or there is no page
+	curve    *curve // of the last hour, for the page; nil: not a number, or there is none
+	after    int32  // place of the point that was looked up after this one
+	seen     bool   // last counts; else it was stored last by an earlier run, if it has a value
+	gone     bool   // nobody answers for it
+	drawn    bool   // the page shows its last hour
+}
+
+// latest is the newest reading, whose time stands beside it.
+type latest struct {
+	Value   drivers.Value
+	Quality drivers.Quality
+	Code    uint8
+}
+
+// ties are what most points don't have.
+type ties struct {
+	past     past
+	test     *aside   // nil: it is not under test
+	out      *aside   // nil: it is in service
+	guards   []*guard // seals that watch it
+	running  *running // counts its hours; nil: nothing does
+	feeds    []int    // computed points that need it, as places in judge.computed
+	groups   []*group
+	premises []*premise // conditions that need it
+	formula  *formula   // of a computed point
+}
+
+// noTies are those of a point without any. Nobody changes them: see tie.
+var noTies ties
+
+// tie is the point's ties, to be changed.
+func (p *point) tie() *ties {
+	if p.ties == &noTies {
+		p.ties = new(ties)
+	}
+	return p.ties
+}
+
+// reading is the newest one, whole.
+func (j *judge) reading(p *point) drivers.Reading {
+	return drivers.Reading{Point: p.cfg.ID, At: j.clock.Of(p.at), Value: p.last.Value, Quality: p.last.Quality, Code: p.last.Code}
 }
 
 // stored is the newest reading that went to the recorder.
 type stored struct {
-	any     bool
 	at      time.Duration
 	value   drivers.Value
+	any     bool
 	quality drivers.Quality
 	code    uint8
 }
@@ -79,11 +106,11 @@ func (j *judge) take(p *point, r drivers.Reading) {
 	switch {
 	case p.cfg.Device != "" || p.cfg.Value != nil:
 		j.sample(p, r)
-	case !p.seen || !r.At.Before(p.last.At):
-		p.past.put(r)
+	case !p.seen || j.clock.M(r.At) >= p.at:
+		p.tie().past.put(r)
 		j.sample(p, r)
-	case p.cfg.Type != "counter" && p.past.put(r): // a newer total has the older in it
-		now := p.last
+	case p.cfg.Type != "counter" && p.tie().past.put(r): // a newer total has the older in it
+		now := j.reading(p)
 		j.sample(p, r)
 		j.sample(p, now)
 	}
@@ -124,7 +151,7 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 		r, judged = underTest(r)
 	}
 	first := !p.seen
-	p.last, p.at, p.seen, p.heard = r, at, true, j.now()
+	p.last, p.at, p.seen, p.heard = latest{r.Value, r.Quality, r.Code}, at, true, j.came
 	if r.Quality != drivers.Good { // what is gone with others is covered before it is told
 		j.lives(p, r.Quality, at, first)
 	}
@@ -240,8 +267,8 @@ func within(r *[2]float64, v drivers.Value) (drivers.Value, drivers.Quality) {
 func (j *judge) newest(p *point) time.Time {
 	var at time.Time
 	for _, in := range p.formula.in {
-		if in != nil {
-			at = later(at, in.last.At)
+		if in != nil && in.seen {
+			at = later(at, j.clock.Of(in.at))
 		}
 	}
 	if at.IsZero() {
@@ -260,7 +287,7 @@ func (j *judge) stale(now time.Duration) {
 		}
 		// Due every cycle; late by three, and by no more than a timeout or two
 		// of a unit that does not answer, whose word is comm.
-		if now-p.heard > 4*every+2*p.timeout {
+		if now-p.heard > 4*every+2*j.timeouts[p.cfg.Bus] {
 			j.sample(p, drivers.Bad(p.cfg.ID, j.clock.Time(), drivers.Stale))
 		}
 	}

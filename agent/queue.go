@@ -94,7 +94,11 @@ func (q *queue) ring() {
 func (q *queue) addStats(ss []stat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.stats = append(q.stats, ss...)
+	if len(q.stats) == 0 {
+		q.stats = ss // which is the queue's from here on
+	} else {
+		q.stats = append(q.stats, ss...)
+	}
 	if over := len(q.stats) - mostStats; over > 0 {
 		q.stats = q.stats[over:]
 		q.lost.stats += over

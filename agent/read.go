@@ -35,8 +35,8 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 			return nil, nil, fmt.Errorf("bus %s: %w", cb.ID, err)
 		}
 		for _, i := range is {
-			p := a.judge.points[a.judge.index[i.Point]]
-			p.last, p.seen = i.Reading, true
+			p := a.judge.find(i.Point)
+			p.last, p.at, p.seen = latest{i.Value, i.Quality, i.Code}, a.clock.M(i.At), true
 			out = append(out, a.localRead(i))
 		}
 	}
@@ -45,8 +45,8 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 			continue
 		}
 		v, q := a.judge.value(p, time.Now())
-		p.last, p.seen = drivers.Reading{Point: p.cfg.ID, At: time.Now(), Value: v, Quality: q}, true
-		out = append(out, a.localRead(drivers.Inspection{Reading: p.last}))
+		p.last, p.at, p.seen = latest{Value: v, Quality: q}, a.judge.now(), true
+		out = append(out, a.localRead(drivers.Inspection{Reading: a.judge.reading(p)}))
 	}
 	return slices.DeleteFunc(out, func(r LocalRead) bool { return len(points) > 0 && !slices.Contains(points, r.Point) }), units, nil
 }

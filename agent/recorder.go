@@ -42,7 +42,6 @@ type recorder struct {
 	hung    bool       // a write does not come back, and that was told
 
 	readings []record.Reading // that could not be stored yet
-	spare    []record.Reading
 	stat     []stat
 	frame    []byte
 	sinceKey int // blocks of data frames since the last key

@@ -42,7 +42,7 @@ func TestAReloadOverADiskThatFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s := a.judge.standing["pond.level/red"].State(); s != alarm.Active || !a.judge.byName["cutoff"].held {
+		if s := a.judge.alarm("pond.level/red").State(); s != alarm.Active || !a.judge.byName["cutoff"].held {
 			t.Errorf("after the reload the alarm is %v, the trip held: %v", s, a.judge.byName["cutoff"].held)
 		}
 		a.run(ctx)

@@ -74,7 +74,7 @@ func readCommand(ctx context.Context, a *agent, c command.Command) (any, error) 
 	}
 	points := c.Args.Points
 	for _, id := range points {
-		if _, ok := a.judge.index[id]; !ok || !mine(id) {
+		if a.judge.find(id) == nil || !mine(id) {
 			return nil, fmt.Errorf("there is no point %q here", id)
 		}
 	}

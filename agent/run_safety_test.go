@@ -88,10 +88,10 @@ func TestAReasonFitsIntoAnEvent(t *testing.T) {
 				t.Errorf("%d bytes: %d", long, code)
 			}
 		}
-		if s := b.standing["level/high"].State(); s != alarm.Active {
+		if s := b.alarm("level/high").State(); s != alarm.Active {
 			t.Fatalf("a command that was refused was done: %v", s)
 		}
-		if code := say("seen"); code != 200 || b.standing["level/high"].State() != alarm.Acked {
+		if code := say("seen"); code != 200 || b.alarm("level/high").State() != alarm.Acked {
 			t.Errorf("%d", code)
 		}
 	})
@@ -147,10 +147,10 @@ func TestAnAlarmOfAnotherBootStandsSinceNow(t *testing.T) {
 	f.Alarms["level/high"] = remembered{State: alarm.Active.String(), Boot: 1, M: 70}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, pit(), f, nil)
-		if s := b.standing["ch4/cut"]; s.since > b.now() || s.t != 1000 {
+		if s := b.alarm("ch4/cut"); s.since > b.now() || s.t != 1000 {
 			t.Errorf("since %v, %d", s.since, s.t)
 		}
-		if s := b.standing["level/high"]; s.since != 70*time.Millisecond {
+		if s := b.alarm("level/high"); s.since != 70*time.Millisecond {
 			t.Errorf("since %v", s.since)
 		}
 	})

@@ -32,13 +32,13 @@ func (j *judge) takeSeals(site *config.Site) {
 	for _, d := range site.Seals {
 		g := &guard{Seal: seal.New(d, j.now()), since: j.now()}
 		g.timer.fire = func(at time.Duration) { j.sealDid(g, g.Tick(at), "", "") }
-		g.alarm = j.stand(alarm.Def{ID: sealID(d.ID), Name: d.Name, Level: alarm.Orange, Condition: alarm.Ranked,
-			Do: d.Do, Line: d.Line}, d.Name)
+		g.alarm = j.stand(&alarm.Def{ID: sealID(d.ID), Name: d.Name, Level: alarm.Orange, Condition: alarm.Ranked,
+			Do: d.Do, Line: d.Line})
 		j.seals = append(j.seals, g)
 		j.sealed[d.ID] = g
 		for _, p := range j.points {
 			if g.Watches(p.cfg.ID) {
-				p.guards = append(p.guards, g)
+				p.tie().guards = append(p.guards, g)
 			}
 		}
 	}
@@ -199,8 +199,8 @@ func (a *agent) sealsNow(ctx context.Context) ([]apiSeal, error) {
 // guardedBy is the closed seal that watches a point, or empty: such a point
 // can't be put under test, shelved or out of service.
 func (j *judge) guardedBy(point string) string {
-	if i, is := j.index[point]; is {
-		for _, g := range j.points[i].guards {
+	if p := j.find(point); p != nil {
+		for _, g := range p.guards {
 			if g.Closed() {
 				return g.Def().ID
 			}

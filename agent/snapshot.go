@@ -38,7 +38,7 @@ func (j *judge) snapshot(boot uint32) uplink.Snapshot {
 			since.T, since.Known = st.t, true
 		}
 		m := st.Memory()
-		now := uplink.AlarmNow{ID: d.ID, Name: st.name, Point: d.Point, State: st.State().String(),
+		now := uplink.AlarmNow{ID: d.ID, Name: d.Name, Point: d.Point, State: st.State().String(),
 			Level: st.Level().String(), Since: since, Value: st.value,
 			Shelved: st.shelf != nil, Suppressed: st.suppressed(), Out: st.isOut()}
 		if c := st.coveredBy(); c != nil {

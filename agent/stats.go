@@ -9,7 +9,7 @@ import (
 
 // tally counts one point over one period, from all samples, before the deadband.
 type tally struct {
-	good, bad  int
+	good, bad  uint32
 	max, min   float64
 	tmax, tmin int64 // unix ms, or ms since boot while the clock is unknown
 	sum        float64
@@ -34,12 +34,12 @@ func (j *judge) count(p *point, r drivers.Reading, at time.Duration) {
 		t.bad++
 		return
 	}
-	v, ms := r.Value.Float(), j.clock.At(at).time()
+	v := r.Value.Float()
 	if t.good == 0 || v > t.max {
-		t.max, t.tmax = v, ms
+		t.max, t.tmax = v, j.clock.At(at).time()
 	}
 	if t.good == 0 || v < t.min {
-		t.min, t.tmin = v, ms
+		t.min, t.tmin = v, j.clock.At(at).time()
 	}
 	t.good++
 	t.sum += v
@@ -96,13 +96,13 @@ func (p period) known() bool { return p.clock != record.Unknown }
 
 // tallies are all points' counts of a period up to a time, which begin anew.
 func (j *judge) tallies(of period, to int64, partial bool) []stat {
-	var ss []stat
+	ss := make([]stat, 0, len(j.points))
 	for _, p := range j.points {
 		t := p.stats
 		if t.good+t.bad == 0 {
 			continue
 		}
-		st := record.Stat{Point: p.cfg.ID, From: of.from, To: to, Good: t.good, Bad: t.bad, Partial: partial}
+		st := record.Stat{Point: p.cfg.ID, From: of.from, To: to, Good: int(t.good), Bad: int(t.bad), Partial: partial}
 		if t.good > 0 {
 			st.Max, st.Min, st.TMax, st.TMin = t.max, t.min, t.tmax, t.tmin
 			st.Mean = t.sum / float64(t.good)

@@ -42,7 +42,7 @@ func TestPeriodsThatAreCut(t *testing.T) {
 		b.stop()
 		b.clock.least = time.Now().Add(time.Hour).UnixMilli() // it can't be so early
 		b.clock.Check(wall{time.Now(), time.Now().UnixMilli(), true})
-		level := b.points[b.index["level"]]
+		level := b.find("level")
 		pass := func(d time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {
 				b.sample(level, drivers.Reading{Point: "level", At: time.Now(), Value: drivers.NumberValue(3)})

@@ -13,9 +13,14 @@ type lost struct{ readings, events, stats int }
 
 // storeReadings makes the readings of one commit durable as one frame.
 func (r *recorder) storeReadings() {
-	rs, dropped := r.queue.swapReadings(r.spare)
-	r.readings = append(r.readings, rs...)
-	r.spare = rs
+	var dropped int
+	if len(r.readings) == 0 { // as ever: two slices change places
+		r.readings, dropped = r.queue.swapReadings(r.readings)
+	} else {
+		var rs []record.Reading
+		rs, dropped = r.queue.swapReadings(nil)
+		r.readings = append(r.readings, rs...)
+	}
 	if over := len(r.readings) - r.queue.most; over > 0 {
 		dropped += over
 		r.readings = append(r.readings[:0], r.readings[over:]...)
@@ -90,7 +95,11 @@ func (r *recorder) dataKey() []byte {
 
 func (r *recorder) storeStats() {
 	ss, dropped := r.queue.takeStats()
-	r.stat = append(r.stat, ss...)
+	if len(r.stat) == 0 {
+		r.stat = ss
+	} else {
+		r.stat = append(r.stat, ss...)
+	}
 	if over := len(r.stat) - mostStats; over > 0 {
 		dropped += over
 		r.stat = append(r.stat[:0], r.stat[over:]...)
@@ -108,7 +117,9 @@ func (r *recorder) storeStats() {
 		err := r.pace.took(func() error { return r.stats.Append(record.AppendStats(nil, b), n) })
 		r.note(ofStats, err)
 		if err == nil {
-			r.stat = append(r.stat[:0], r.stat[n:]...)
+			if r.stat = r.stat[n:]; len(r.stat) == 0 {
+				r.stat = nil // a period is long: what held them is not kept for the next
+			}
 		}
 	}
 }

@@ -14,7 +14,7 @@ const (
 
 // setAgent raises or ends one of the agent's own alarms.
 func (j *judge) setAgent(id string, on bool, why string) {
-	s := j.standing[id]
+	s := j.apart[id]
 	c, changed := s.Step(alarm.Sample{At: j.now(), Value: drivers.BoolValue(on), Quality: drivers.Good})
 	if changed {
 		j.changed(s, c, "", why)

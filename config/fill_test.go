@@ -71,7 +71,7 @@ func TestScaling(t *testing.T) {
 		}
 	}
 	s := good(t, base+"  p: {device: d, input: 0, curve: [[200, 0], [1000, 10]], void: [0x7FFF]}\n")
-	same(t, "curve", s.Buses[0].Modbus.Units[0].Points[1].Scale, drivers.Scale{Curve: [][2]float64{{200, 0}, {1000, 10}}, Decimals: cleaning, Void: []uint64{0x7FFF}})
+	same(t, "curve", s.Buses[0].Modbus.Units[0].Points[1].Scale, &drivers.Scale{Curve: [][2]float64{{200, 0}, {1000, 10}}, Decimals: cleaning, Void: []uint64{0x7FFF}})
 }
 
 // Defaults that depend on where a thing is.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pithead/agent/alarm"
 	"pithead/drivers"
 	"pithead/drivers/gpio"
 	"pithead/drivers/modbus"
@@ -33,6 +34,8 @@ type judge struct {
 	taken   map[string]string // lines, coils, addresses: to what has them already
 	stack   []*point          // computed points being compiled
 	probes  []Bus
+	scales  []*drivers.Scale // newest last, for points that have the same
+	defs    []alarm.Def      // the memory of those that points have
 
 	dirs     []string            // with profiles, before those that came with the agent
 	profiles map[string]*profile // by name; nil where it is wrong
@@ -77,6 +80,7 @@ type device struct {
 type point struct {
 	*object
 	id, source string
+	fault      string       // the id of its fault alarm
 	line       int          // in the site file; of a profile's point that of its device's profile key
 	kind       drivers.Kind // None where it is wrong or not yet known
 	device     *device
@@ -119,11 +123,29 @@ func (j *judge) collect() {
 		}
 		j.points.add(p.id, p)
 	}
+	j.together()
 	for _, o := range top.entries("outputs") {
 		j.outputs.add(o.id("outputs"), &output{object: o, id: o.id("outputs")})
 	}
 	for _, o := range top.entries("groups") {
 		j.groups.add(o.id("groups"), &group{object: o, id: o.id("groups")})
+	}
+}
+
+// together puts the ids of all points into one text. What is kept of a file of ten
+// thousand points must not lie scattered among the hundred times as much that isn't.
+func (j *judge) together() {
+	const fault = "/fault"
+	var b strings.Builder
+	for _, p := range j.points.all {
+		b.WriteString(p.id)
+		b.WriteString(fault)
+	}
+	all := b.String()
+	for _, p := range j.points.all {
+		n := len(p.id)
+		p.fault, all = all[:n+len(fault)], all[n+len(fault):]
+		p.id = p.fault[:n]
 	}
 }
 

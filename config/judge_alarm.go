@@ -67,8 +67,20 @@ func (j *judge) judgeAlarms(p *point) {
 	if p.has("prove") && !slices.ContainsFunc(p.site.Alarms, func(d alarm.Def) bool { return d.Condition <= alarm.Equals }) {
 		j.keyf(p.object, "prove", "no value could be reached in a test; want an alarm by above, below, outside or equals")
 	}
-	p.site.Alarms = append(p.site.Alarms, j.faultOf(p, rungs, fault))
+	p.site.Alarms = j.kept(append(p.site.Alarms, j.faultOf(p, rungs, fault)))
 }
+
+// kept is the same alarms, in memory that they share with those of other points.
+func (j *judge) kept(ds []alarm.Def) []alarm.Def {
+	if cap(j.defs)-len(j.defs) < len(ds) {
+		j.defs = make([]alarm.Def, 0, max(chunk, len(ds)))
+	}
+	n := len(j.defs)
+	j.defs = append(j.defs, ds...)
+	return slices.Clip(j.defs[n:])
+}
+
+const chunk = 256
 
 // suppress notes what suppresses an alarm while it is false.
 func (p *point) suppress(a *rung) {

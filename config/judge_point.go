@@ -40,10 +40,6 @@ func (j *judge) judgePoint(p *point) {
 		j.hoursPoint(p)
 		return
 	}
-	if p.hoursOf != nil {
-		j.hoursPoint(p)
-		return
-	}
 	src, sure := j.only(p.object, sources, "source")
 	switch {
 	case !sure:
@@ -155,7 +151,7 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 		u := simUnit(p.bus, p.device)
 		u.Points = append(u.Points, simulated)
 	case p.source == "device":
-		p.reg.Scale = s
+		p.reg.Scale = j.shared(s)
 		u := modbusUnit(p.bus, p.device)
 		u.Points = append(u.Points, p.reg)
 	case p.bus.kind == "sim":

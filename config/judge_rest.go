@@ -101,6 +101,7 @@ func (j *judge) assemble() {
 	for _, d := range j.devices.all {
 		s.Devices = append(s.Devices, d.site)
 	}
+	s.Points = make([]Point, 0, len(j.points.all))
 	for _, p := range j.points.all {
 		if p.dormant {
 			j.warnf(p.place, "this version can't read this point, and so judges none of its alarms")

@@ -44,6 +44,22 @@ func (j *judge) judgeScale(p *point) {
 	j.attach(p, s)
 }
 
+// shared is s, as one that an earlier point has, if that is one of the newest few:
+// most points of a device are scaled alike.
+func (j *judge) shared(s drivers.Scale) *drivers.Scale {
+	for _, o := range j.scales {
+		if o.Same(&s) {
+			return o
+		}
+	}
+	if j.scales = append(j.scales, &s); len(j.scales) > mostShared {
+		j.scales = j.scales[1:]
+	}
+	return &s
+}
+
+const mostShared = 16
+
 // cleaning is how many decimals are kept of a scaled value of which all are
 // wanted: more than any sensor has, fewer than show that 0.1 is no binary fraction.
 const cleaning = 12

@@ -68,8 +68,8 @@ points:
 	}
 	same(t, "registers", u.Points, []modbus.PointConfig{
 		{ID: "pond.g.distance", Table: modbus.Holding, Address: 4, Type: modbus.F32, Bit: -1, Every: 2 * time.Second, Line: 6,
-			Scale: drivers.Scale{Decimals: -1, Range: &[2]float64{0, 50}}},
-		{ID: "pond.g.state", Table: modbus.Holding, Address: 10, Bit: -1, Every: 2 * time.Second, Line: 6, Scale: drivers.Scale{Decimals: -1}},
+			Scale: &drivers.Scale{Decimals: -1, Range: &[2]float64{0, 50}}},
+		{ID: "pond.g.state", Table: modbus.Holding, Address: 10, Bit: -1, Every: 2 * time.Second, Line: 6, Scale: &drivers.Scale{Decimals: -1}},
 	})
 	p := s.point("pond.g.level")
 	if p.Name != "库水位" || p.Unit != "m" || p.Decimals != 2 || p.Value.String() != "12.5 - pond.g.distance" || p.Line != 8 || len(p.Alarms) != 2 {

@@ -1,6 +1,9 @@
 package drivers
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A Scale turns what a device sent into a value. The zero Scale passes numbers
 // on, rounded to integers: -1 Decimals keeps all digits.
@@ -14,6 +17,14 @@ type Scale struct {
 	Range    *[2]float64  // value outside is bad
 	Bands    []Band       // the value is the name of the one it lies in; nil = none
 }
+
+// Same says whether both make the same of everything.
+func (s *Scale) Same(o *Scale) bool {
+	return s.Mul == o.Mul && s.Add == o.Add && s.Linear == o.Linear && s.Decimals == o.Decimals && sameEnds(s.Valid, o.Valid) && sameEnds(s.Range, o.Range) &&
+		slices.Equal(s.Curve, o.Curve) && slices.Equal(s.Void, o.Void) && slices.Equal(s.Bands, o.Bands)
+}
+
+func sameEnds(a, b *[2]float64) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // A Band names values, bounds included, of a loop that tells a cut wire from
 // an open contact.

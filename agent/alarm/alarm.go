@@ -11,35 +11,34 @@ import (
 // An Alarm judges one point. Step is given every sample of it, in order; Due
 // says when a delay ends, and Tick is called then. Neither asks a clock.
 type Alarm struct {
-	def      Def
+	def      *Def // shared with whoever made it; nobody changes it
 	state    State
 	acked    bool
-	level    Level         // its own, what it was escalated to, or its rank
-	raised   time.Duration // the newest time, for its escalation
-	limit    float64
-	hasLimit bool
-	gap      bool // what it was raised by compares across a gap
-	idle     bool // it does not raise: suppressed, or out of service
+	level    Level // its own, what it was escalated to, or its rank
+	hasLimit bool  // limit counts
+	gap      bool  // what it was raised by compares across a gap
+	idle     bool  // it does not raise: suppressed, or out of service
 
-	seen    bool // there was a sample in this run
-	last    Sample
-	verdict verdict // on last
+	seen     bool    // there was a sample in this run
+	verdict  verdict // on last
+	waiting  bool    // the on-delay runs, since beyond
+	carried  bool    // the last sample before a restart was beyond; holds until one is judged
+	clearing bool    // the newest samples are all safe, since safe
+	over     bool    // the newest sample ended it, but its change was the raise that Tick owed
 
-	waiting bool // the on-delay runs, since:
-	beyond  time.Duration
-	carried bool // the last sample before a restart was beyond; holds until one is judged
-
-	clearing bool // the newest samples are all safe, since:
-	safe     time.Duration
-	over     bool // the newest sample ended it, but its change was the raise that Tick owed
+	limit  float64
+	raised time.Duration // the newest time, for its escalation
+	last   Sample
+	beyond time.Duration
+	safe   time.Duration
 
 	attempts *attempts // of a fault
 	window   *window   // of rise, fall and flat
 	ranks    *ranks    // of ranked
 }
 
-// New is an alarm in Normal.
-func New(d Def) *Alarm {
+// New is an alarm in Normal. It keeps d, which must not change any more.
+func New(d *Def) *Alarm {
 	a := &Alarm{def: d, level: d.Level}
 	switch {
 	case d.Condition == Fault && d.For > 0:
@@ -224,8 +223,8 @@ func (a *Alarm) Reset(at time.Duration) (Change, error) {
 	return a.end(WasReset, at), nil
 }
 
-// Def is what the alarm was made from.
-func (a *Alarm) Def() Def { return a.def }
+// Def is what the alarm was made from, and not to be changed.
+func (a *Alarm) Def() *Def { return a.def }
 
 // State is where it stands.
 func (a *Alarm) State() State { return a.state }

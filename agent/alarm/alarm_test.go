@@ -91,7 +91,7 @@ func play(t *testing.T, d Def, in string) (*Alarm, string) {
 		}
 		out[i] = drawn[c.What]
 	}
-	a := New(d)
+	a := New(&d)
 	for i, r := range in {
 		at := time.Duration(i) * second
 		if s, ok := sampleOf(r, at); ok {
@@ -103,7 +103,7 @@ func play(t *testing.T, d Def, in string) (*Alarm, string) {
 		switch r {
 		case 'S':
 			m := a.Memory()
-			a = New(d)
+			a = New(&d)
 			a.Restore(m, last, hasLast)
 			for _, s := range stored {
 				a.Fill(s, true)
@@ -381,3 +381,5 @@ func TestRestart(t *testing.T) {
 		l.run(t)
 	}
 }
+
+func newOf(d Def) *Alarm { return New(&d) }

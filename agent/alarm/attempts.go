@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"math"
 	"time"
 
 	"pithead/drivers"
@@ -20,18 +21,21 @@ type attempts struct {
 
 // run is the newest attempts, as far as they are all bad.
 type run struct {
-	bad    bool
 	since  time.Duration
+	bad    bool
 	outage bool // the alarm was raised for it
 }
 
 // share counts how often a point was read well over ten times the duration of
 // its fault, and up to half of it more, since whole slots are forgotten.
 type share struct {
-	begun     bool
-	first     time.Duration // of the first attempt that counts
-	slot      int64         // of the newest attempt, its time in slots
-	good, all [slots]uint32
+	first  time.Duration  // of the first attempt that counts
+	slot   int64          // of the newest attempt, its time in slots
+	counts [slots]uint16  // attempts
+	failed *[slots]uint16 // of them; nil: none, as with nearly every point
+	all    uint32         // the sum of counts
+	poorly uint32         // the sum of failed
+	begun  bool
 
 	// poor says that under half were good, and since then never three in five:
 	// a sensor that fails every other time is one fault, not a hundred.
@@ -62,14 +66,52 @@ func (w *attempts) add(s Sample) {
 	}
 	for w.slot < slot {
 		w.slot++
-		w.good[w.slot%slots], w.all[w.slot%slots] = 0, 0
+		w.forget(w.slot % slots)
 	}
-	i := w.slot % slots
-	w.all[i]++
-	if s.Quality == drivers.Good {
-		w.good[i]++
-	}
+	w.count(w.slot%slots, s.Quality != drivers.Good)
 	w.weigh(s)
+}
+
+// forget empties a slot.
+func (w *share) forget(i int64) {
+	w.all, w.counts[i] = w.all-uint32(w.counts[i]), 0
+	if w.failed == nil {
+		return
+	}
+	w.poorly, w.failed[i] = w.poorly-uint32(w.failed[i]), 0
+	if w.poorly == 0 {
+		w.failed = nil
+	}
+}
+
+// count adds an attempt to a slot. One that is full halves them all: it is their
+// share that counts.
+func (w *share) count(i int64, bad bool) {
+	if w.counts[i] == math.MaxUint16 {
+		w.halve()
+	}
+	w.counts[i]++
+	w.all++
+	if !bad {
+		return
+	}
+	if w.failed == nil {
+		w.failed = new([slots]uint16)
+	}
+	w.failed[i]++
+	w.poorly++
+}
+
+func (w *share) halve() {
+	w.all, w.poorly = 0, 0
+	for i := range w.counts {
+		w.counts[i] /= 2
+		w.all += uint32(w.counts[i])
+		if w.failed != nil {
+			w.failed[i] /= 2
+			w.poorly += uint32(w.failed[i])
+		}
+	}
 }
 
 // endsOutage follows the run, and says whether s ends one that the alarm was
@@ -90,11 +132,7 @@ func (w *attempts) endsOutage(s Sample) bool {
 // failure at the start is not a share. No good sample makes it poor, though a
 // better one may just have been forgotten.
 func (w *attempts) weigh(s Sample) {
-	var good, all uint64
-	for i := range slots {
-		good += uint64(w.good[i])
-		all += uint64(w.all[i])
-	}
+	good, all := w.all-w.poorly, w.all
 	switch seen := s.At - w.first; {
 	case 5*good >= 3*all && (!w.unsure || seen >= w.least):
 		w.poor, w.unsure = false, false

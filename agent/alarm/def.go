@@ -103,16 +103,16 @@ type Def struct {
 	Name      string // of the point, for people
 	Level     Level
 	Condition Condition
+	Latch     bool
 	Limit     [2]float64
 	Clear     [2]float64
 	Equal     drivers.Value
 	For       time.Duration // of Fault: how long bad
 	ClearFor  time.Duration
 	Within    time.Duration
-	Latch     bool
-	Do        []string    // outputs it asks for
-	DoBy      [5][]string // of Ranked: those it asks for from this level on
-	When      string      // source of the expression that suppresses it while false
+	Do        []string     // outputs it asks for
+	DoBy      *[5][]string // of Ranked: those it asks for from this level on; nil = none
+	When      string       // source of the expression that suppresses it while false
 	Escalate  Escalation
 	Line      int // in the site file
 }
@@ -124,9 +124,16 @@ type Escalation struct {
 }
 
 // Same says whether two definitions judge alike, so that a state may be kept.
-func (d Def) Same(o Def) bool {
+func (d *Def) Same(o *Def) bool {
 	return slices.Equal(d.Do, o.Do) && d.ID == o.ID && d.Point == o.Point && d.Level == o.Level && d.Condition == o.Condition &&
 		d.Limit == o.Limit && d.Clear == o.Clear && d.Equal == o.Equal && d.For == o.For &&
 		d.ClearFor == o.ClearFor && d.Within == o.Within && d.Latch == o.Latch && d.When == o.When && d.Escalate == o.Escalate &&
-		slices.EqualFunc(d.DoBy[:], o.DoBy[:], slices.Equal)
+		sameBy(d.DoBy, o.DoBy)
+}
+
+func sameBy(a, b *[5][]string) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return slices.EqualFunc(a[:], b[:], slices.Equal)
 }

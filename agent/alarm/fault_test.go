@@ -144,7 +144,7 @@ func TestAnOutageIsToldOnce(t *testing.T) {
 
 // once lives through one outage that begins at twenty times its alarm's duration.
 func once(t *testing.T, d Def, every, length, restart time.Duration) {
-	a := New(d)
+	a := New(&d)
 	var told []string
 	tell := func(c Change, ok bool) {
 		if ok {
@@ -160,7 +160,7 @@ func once(t *testing.T, d Def, every, length, restart time.Duration) {
 		if restart >= 0 && at >= restart && !restarted {
 			tell(a.Tick(restart))
 			m := a.Memory()
-			a, restarted = New(d), true
+			a, restarted = New(&d), true
 			a.Restore(m, last, true)
 		}
 		tell(a.Tick(at))
@@ -175,5 +175,34 @@ func once(t *testing.T, d Def, every, length, restart time.Duration) {
 	cut := restarted && length < 2*every && len(told) == 0
 	if got := strings.Join(told, ", "); got != "raised, normal" && !cut {
 		t.Errorf("for %v, every %v, %v long, restart %v: %s", d.For, every, length, restart, got)
+	}
+}
+
+// Promise 7: a count that is full is halved, and says the same; what is forgotten
+// takes no memory.
+func TestAttemptsWithoutNumberKeepTheirShare(t *testing.T) {
+	w := newAttempts(2 * time.Hour) // slots of an hour
+	at := time.Duration(0)
+	run := func(d time.Duration, bad func(i int) bool) {
+		for i, end := 0, at+d; at < end; i++ {
+			s := Sample{At: at, Value: drivers.NumberValue(1)}
+			if bad(i) {
+				s = Sample{At: at, Quality: drivers.Sensor}
+			}
+			w.add(s)
+			at += 20 * time.Millisecond // 180,000 in a slot
+		}
+	}
+	run(22*time.Hour, func(i int) bool { return i%5 < 2 })
+	if share := float64(w.poorly) / float64(w.all); w.poor || share < 0.399 || share > 0.401 {
+		t.Errorf("poor %v, %.4f of them bad, want 0.4", w.poor, share)
+	}
+	run(20*time.Hour, func(i int) bool { return i%5 < 3 })
+	if share := float64(w.poorly) / float64(w.all); !w.poor || share < 0.58 || share > 0.601 {
+		t.Errorf("poor %v, %.4f of them bad, want nearly 0.6", w.poor, share)
+	}
+	run(22*time.Hour, func(int) bool { return false })
+	if w.poor || w.poorly != 0 || w.failed != nil {
+		t.Errorf("poor %v, %d bad", w.poor, w.poorly)
 	}
 }

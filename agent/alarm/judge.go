@@ -19,7 +19,7 @@ const (
 
 // Reaches says whether a sample by itself lies beyond the limit of above, below
 // or outside, or is what equals asks for.
-func Reaches(d Def, s Sample) bool {
+func Reaches(d *Def, s Sample) bool {
 	a := Alarm{def: d}
 	return d.Condition <= Equals && a.judge(s) == isBeyond
 }

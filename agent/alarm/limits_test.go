@@ -60,9 +60,9 @@ func TestLimitsAsDevicesTellThem(t *testing.T) {
 			s := Sample{Value: c.value}
 			ends := [2]float64{c.limit, c.limit}
 			got := said{
-				New(Def{Condition: Above, Limit: ends, Clear: ends}).judge(s),
-				New(Def{Condition: Below, Limit: ends, Clear: ends}).judge(s),
-				New(Def{Condition: Outside, Limit: ends, Clear: ends}).judge(s),
+				New(&Def{Condition: Above, Limit: ends, Clear: ends}).judge(s),
+				New(&Def{Condition: Below, Limit: ends, Clear: ends}).judge(s),
+				New(&Def{Condition: Outside, Limit: ends, Clear: ends}).judge(s),
 			}
 			if got != c.want {
 				t.Errorf("%v at limit %v: %+v, want %+v", c.value, c.limit, got, c.want)
@@ -91,14 +91,14 @@ func TestClearLimits(t *testing.T) {
 	} {
 		t.Run(c.story, func(t *testing.T) {
 			d.Condition = c.condition
-			if got := New(d).judge(Sample{Value: drivers.NumberValue(c.value)}); got != c.want {
+			if got := New(&d).judge(Sample{Value: drivers.NumberValue(c.value)}); got != c.want {
 				t.Errorf("verdict %d, want %d", got, c.want)
 			}
 		})
 	}
 	d = Def{Condition: Below, Limit: [2]float64{1}, Clear: [2]float64{1.5}}
 	for v, want := range map[float64]verdict{1: isBeyond, 1.2: isBetween, 1.5: isBetween, 1.5 + 1e-9: isBetween, 1.51: isSafe} {
-		if got := New(d).judge(Sample{Value: drivers.NumberValue(v)}); got != want {
+		if got := New(&d).judge(Sample{Value: drivers.NumberValue(v)}); got != want {
 			t.Errorf("below at %v: verdict %d, want %d", v, got, want)
 		}
 	}
@@ -125,7 +125,7 @@ func TestEquals(t *testing.T) {
 		{"no value is not 0", drivers.NumberValue(0), drivers.Value{}, isSilent},
 	} {
 		t.Run(c.story, func(t *testing.T) {
-			a := New(Def{Condition: Equals, Equal: c.equal})
+			a := New(&Def{Condition: Equals, Equal: c.equal})
 			if got := a.judge(Sample{Value: c.have}); got != c.want {
 				t.Errorf("verdict %d, want %d", got, c.want)
 			}

@@ -62,7 +62,7 @@ func TestRanksWalkAgainstModel(t *testing.T) {
 	for life := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(life, 3))
 		d := Def{ID: "group:x", Condition: Ranked, For: []time.Duration{0, 0, second, 3 * second}[rnd.IntN(4)], Latch: rnd.IntN(2) == 0}
-		a, m, at := New(d), &rankModel{d: d}, time.Duration(0)
+		a, m, at := New(&d), &rankModel{d: d}, time.Duration(0)
 		var story []string
 		said := func(c Change, ok bool) string {
 			if !ok {

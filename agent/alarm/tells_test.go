@@ -9,7 +9,7 @@ import (
 )
 
 func TestWhatAChangeTells(t *testing.T) {
-	a := New(above(both(outside, latches)))
+	a := newOf(above(both(outside, latches)))
 	want := func(c Change, want Change) {
 		t.Helper()
 		want.Level = Red
@@ -85,7 +85,7 @@ func refused(err error, why string) bool {
 // what that sample ends is told by Tick, since a door may not move again.
 func TestStepAfterAMissedDeadline(t *testing.T) {
 	twelve, five := drivers.NumberValue(12), drivers.NumberValue(5)
-	a := New(above(waits(3 * second)))
+	a := newOf(above(waits(3 * second)))
 	a.Step(Sample{At: 1 * second, Value: twelve})
 	c, ok := a.Step(Sample{At: 9 * second, Value: five})
 	if !ok || c.What != WasRaised || c.At != 4*second || c.Value != twelve {
@@ -105,7 +105,7 @@ func TestStepAfterAMissedDeadline(t *testing.T) {
 
 // A new sample counts more than an end that nobody has told yet.
 func TestBeyondAgainAfterAMissedDeadline(t *testing.T) {
-	a := New(above(waits(3 * second)))
+	a := newOf(above(waits(3 * second)))
 	for i, v := range []float64{12, 5, 12} {
 		a.Step(Sample{At: time.Duration(i) * 9 * second, Value: drivers.NumberValue(v)})
 	}
@@ -146,13 +146,13 @@ func TestSame(t *testing.T) {
 	} {
 		o := d
 		change(&o)
-		if d.Same(o) {
+		if d.Same(&o) {
 			t.Errorf("another %s judges alike", story)
 		}
 	}
 	o := d
 	o.Line, o.Name, o.Do = 99, "库水位", []string{"siren"}
-	if !d.Same(o) {
+	if !d.Same(&o) {
 		t.Error("another line or name makes another alarm")
 	}
 }
@@ -160,7 +160,7 @@ func TestSame(t *testing.T) {
 // Promise 8.
 func TestStepDoesNotAllocate(t *testing.T) {
 	for _, d := range []Def{above(nil), above(both(outside, waits(second))), above(fault(second))} {
-		a := New(d)
+		a := New(&d)
 		at := time.Duration(0)
 		if n := testing.AllocsPerRun(1000, func() {
 			at += second / 3
@@ -179,7 +179,7 @@ func TestStepDoesNotAllocate(t *testing.T) {
 func BenchmarkStep(b *testing.B) {
 	for _, d := range []Def{above(waits(second)), above(fault(time.Minute))} {
 		b.Run(d.Condition.String(), func(b *testing.B) {
-			a := New(d)
+			a := New(&d)
 			v := [...]drivers.Value{drivers.NumberValue(5), drivers.NumberValue(9), drivers.NumberValue(12)}
 			b.ReportAllocs()
 			at := time.Duration(0)

@@ -453,7 +453,7 @@ func TestWalkAgainstModel(t *testing.T) {
 func walk(t *testing.T, seed uint64, steps int, count map[string]int) {
 	w := &walker{rnd: rand.New(rand.NewPCG(seed, 1)), value: 8}
 	d := w.def()
-	a, m := New(d), &model{d: d, level: d.Level}
+	a, m := New(&d), &model{d: d, level: d.Level}
 	var last *Sample
 	var stored []Sample
 	var story []string
@@ -498,7 +498,7 @@ func walk(t *testing.T, seed uint64, steps int, count map[string]int) {
 			agree("tick", line(a.Tick(w.at)), m.tick(w.at))
 		default:
 			memory, idle := a.Memory(), a.Idle()
-			a = New(d)
+			a = New(&d)
 			if last == nil {
 				a.Restore(memory, Sample{}, false)
 			} else {

@@ -23,7 +23,7 @@ type window struct {
 	gap   bool          // the newest verdict compares across one
 }
 
-func newWindow(d Def) *window {
+func newWindow(d *Def) *window {
 	w := &window{condition: d.Condition, limit: d.Limit[0], length: d.Within, least: extremes{sign: 1}, greatest: extremes{sign: -1}}
 	if d.Condition != Fall {
 		w.least.marks = make([]mark, windowSlots+2)

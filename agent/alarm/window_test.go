@@ -76,7 +76,7 @@ func TestRiseFallAndFlat(t *testing.T) {
 }
 
 func TestAcrossGapIsTold(t *testing.T) {
-	a := New(above(moves(Rise, 4, 3*second)))
+	a := newOf(above(moves(Rise, 4, 3*second)))
 	a.Step(Sample{At: 0, Value: drivers.NumberValue(5)})
 	c, _ := a.Step(Sample{At: 4 * second, Value: drivers.NumberValue(9)})
 	if c.What != WasRaised || !c.AcrossGap || c.Limit != 4 {
@@ -93,7 +93,7 @@ func TestAcrossGapIsTold(t *testing.T) {
 func TestAFastPointFillsNoWindow(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	d := above(moves(Rise, 40, time.Minute))
-	w := newWindow(d)
+	w := newWindow(&d)
 	var seen []mark
 	v := 0.0
 	for i := range 20_000 {
@@ -179,7 +179,7 @@ func TestWhatNobodyAcknowledgesEscalates(t *testing.T) {
 	} {
 		l.run(t)
 	}
-	a := New(above(escalates(second)))
+	a := newOf(above(escalates(second)))
 	a.Step(Sample{At: 0, Value: drivers.NumberValue(12)})
 	if c, _ := a.Tick(second); c.Level != Red || a.Level() != Red {
 		t.Errorf("escalated to %v", c.Level)
@@ -217,7 +217,7 @@ func TestRanks(t *testing.T) {
 			" 2k 4"},
 	} {
 		d := Def{ID: "group:x", Condition: Ranked, For: l.wait, Latch: l.latch}
-		a, out := New(d), []byte{}
+		a, out := New(&d), []byte{}
 		for i, r := range l.in {
 			at, mark := time.Duration(i)*second, byte(' ')
 			draw := func(c Change, ok bool) {

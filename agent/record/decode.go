@@ -71,7 +71,7 @@ func (d *Decoder) Frame(payload []byte) (Batch, error) {
 		return Batch{}, errDamaged
 	}
 	d.state.sum = sum
-	e := d.state.era
+	e := *d.state.era
 	return Batch{Boot: e.boot, Clock: e.clock, Offset: e.offset, Readings: d.batch}, nil
 }
 
@@ -87,7 +87,8 @@ func open(payload []byte) (body []byte, sum uint32, err error) {
 func (d *Decoder) frame(body []byte) bool {
 	r := &reader{b: body[1:]}
 	if body[0] == frameEra {
-		d.state.era = readEra(r)
+		e := readEra(r)
+		d.state.era = &e
 	}
 	count := r.uvarint()
 	var c columnReader
@@ -110,7 +111,7 @@ func (d *Decoder) next(c *columnReader) bool {
 	i := s.predict()
 	if u, hit := c.points.next(); !hit {
 		if i = int(min(u, MaxPoints)); i < len(s.points) && s.at >= 0 {
-			s.points[s.at].next = i
+			s.points[s.at].next = int32(i)
 		}
 	}
 	if i >= len(s.points) {
@@ -122,7 +123,7 @@ func (d *Decoder) next(c *columnReader) bool {
 		p.reshape(readShape(&c.shapes.reader, u))
 	}
 	p.readValue(&c.values)
-	p.has, p.era, p.m = true, s.era, s.m
+	p.era, p.m = s.era, s.m
 	s.at = i
 	if c.bad() {
 		return false
@@ -133,7 +134,8 @@ func (d *Decoder) next(c *columnReader) bool {
 
 func readKey(body []byte, old []point) (state, bool) {
 	r := &reader{b: body}
-	s := state{cursor: cursor{era: readEra(r)}}
+	e := readEra(r)
+	s := state{cursor: cursor{era: &e}}
 	at := r.uvarint()
 	s.m = unzigzag(r.uvarint())
 	if b := r.take(4); b != nil {
@@ -153,7 +155,7 @@ func readKey(body []byte, old []point) (state, bool) {
 			known = old[i].id
 		}
 		was = s.points[i].readKey(r, i, was, s.m, known)
-		if r.bad || s.points[i].next < 0 || s.points[i].next >= len(s.points) {
+		if r.bad || s.points[i].next < 0 || int(s.points[i].next) >= len(s.points) {
 			return state{}, false
 		}
 	}
@@ -162,13 +164,18 @@ func readKey(body []byte, old []point) (state, bool) {
 
 // readKey reads a point; known is an id it likely has, which then need not be
 // allocated again.
-func (p *point) readKey(r *reader, i int, was era, m int64, known string) era {
+func (p *point) readKey(r *reader, i int, was *era, m int64, known string) *era {
 	if id := r.take(r.uvarint()); string(id) == known {
 		p.id = known
 	} else {
 		p.id = string(id)
 	}
-	p.next = i + int(unzigzag(r.uvarint()))
+	next := int64(i) + unzigzag(r.uvarint())
+	if next < 0 || next >= MaxPoints {
+		r.fail()
+		next = 0
+	}
+	p.next = int32(next)
 	flags := r.byte()
 	if p.id == "" || flags > hasLast|hasEra|hasGood || flags&hasLast == 0 && flags != 0 {
 		r.fail()
@@ -177,9 +184,9 @@ func (p *point) readKey(r *reader, i int, was era, m int64, known string) era {
 		return was
 	}
 	if flags&hasEra != 0 {
-		was = readEra(r)
+		was = sameEra(was, readEra(r))
 	}
-	p.has, p.era, p.m = true, was, m+unzigzag(r.uvarint())
+	p.era, p.m = was, m+unzigzag(r.uvarint())
 	p.readWhole(r)
 	if flags&hasGood != 0 {
 		p.readGood(r)
@@ -194,5 +201,5 @@ func (p *point) readGood(r *reader) {
 	if p.quality == drivers.Good || g.quality != drivers.Good || g.code != 0 || g.form == none {
 		r.fail()
 	}
-	p.good = g.value()
+	p.keep(p.text(), g.value())
 }

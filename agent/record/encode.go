@@ -1,9 +1,11 @@
 package record
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
 
 	"pithead/drivers"
 )
@@ -18,7 +20,7 @@ const (
 
 // An Encoder turns batches into frames. It belongs to one goroutine.
 type Encoder struct {
-	index  map[string]int
+	index  []int32 // places of the points, by id
 	state  state
 	undo   []saved // what Append overwrote since the last Commit, each point once
 	marked []bool  // which points are in undo
@@ -51,23 +53,29 @@ func NewEncoder(points []string, last []Last) (*Encoder, error) {
 	if len(points) > MaxPoints {
 		return nil, fmt.Errorf("%d points are more than the %d that a frame can name", len(points), MaxPoints)
 	}
-	e := &Encoder{index: make(map[string]int, len(points)), state: state{cursor: cursor{at: -1}}, marked: make([]bool, len(points))}
+	e := &Encoder{index: make([]int32, len(points)), marked: make([]bool, len(points))}
+	e.state = state{points: make([]point, len(points)), cursor: cursor{at: -1, era: &era{}}}
 	for i, id := range points {
-		if _, twice := e.index[id]; twice || id == "" {
+		e.index[i] = int32(i)
+		e.state.points[i] = point{id: id, next: int32((i + 1) % len(points))}
+	}
+	slices.SortFunc(e.index, func(a, b int32) int { return cmp.Compare(points[a], points[b]) })
+	for k, i := range e.index {
+		if id := points[i]; id == "" || k > 0 && points[e.index[k-1]] == id {
 			return nil, fmt.Errorf("point %q: ids must be distinct and not empty", id)
 		}
-		e.index[id] = i
-		e.state.points = append(e.state.points, point{id: id, next: (i + 1) % len(points)})
 	}
+	var shared *era
 	for _, l := range last {
-		if i, ok := e.index[l.Point]; ok {
+		if i, ok := e.lookUp(l.Point); ok {
 			if err := check(&l.Reading); err != nil {
 				return nil, err
 			}
 			if err := checkValue(l.Point, l.Good); err != nil {
 				return nil, err
 			}
-			e.state.points[i].begin(l)
+			shared = sameEra(shared, era{l.Boot, l.Clock, l.Offset})
+			e.state.points[i].begin(l, shared)
 		}
 	}
 	// What follows this key follows no frame of another run. (The sum must not
@@ -78,13 +86,23 @@ func NewEncoder(points []string, last []Last) (*Encoder, error) {
 }
 
 // begin is a reading that comes from another run.
-func (p *point) begin(l Last) {
+func (p *point) begin(l Last, e *era) {
 	p.shape, p.num = shapeOf(&l.Reading, shape{})
-	p.text = l.Value.Str()
+	good := drivers.Value{}
 	if l.Quality != drivers.Good {
-		p.good = l.Good
+		good = l.Good
 	}
-	p.has, p.m, p.era = true, l.M, era{l.Boot, l.Clock, l.Offset}
+	p.keep(l.Value.Str(), good)
+	p.m, p.era = l.M, e
+}
+
+// sameEra is was, where that is e; points mostly share theirs.
+func sameEra(was *era, e era) *era {
+	if was != nil && *was == e {
+		return was
+	}
+	own := e
+	return &own
 }
 
 // Key is a key frame: the dictionary and where every point stands after the
@@ -147,20 +165,27 @@ func (e *Encoder) look(rs []Reading) error {
 	return nil
 }
 
-// find is the place of a point, which mostly is the one predicted after at: a
-// map of ten thousand points is slow to look into.
+// find is the place of a point, which mostly is the one predicted after at: to search
+// ten thousand is slow.
 func (e *Encoder) find(at int, id string) (int, bool) {
 	if len(e.state.points) > 0 {
 		next := 0
 		if at >= 0 {
-			next = e.state.points[at].next
+			next = int(e.state.points[at].next)
 		}
 		if e.state.points[next].id == id {
 			return next, true
 		}
 	}
-	i, ok := e.index[id]
-	return i, ok
+	return e.lookUp(id)
+}
+
+func (e *Encoder) lookUp(id string) (int, bool) {
+	k, ok := slices.BinarySearchFunc(e.index, id, func(i int32, id string) int { return cmp.Compare(e.state.points[i].id, id) })
+	if !ok {
+		return 0, false
+	}
+	return int(e.index[k]), true
 }
 
 func check(r *Reading) error {
@@ -214,7 +239,7 @@ func (e *Encoder) put(i int, r *Reading) {
 		c.points.miss(uint64(i))
 		if s.at >= 0 {
 			e.save(s.at)
-			s.points[s.at].next = i
+			s.points[s.at].next = int32(i)
 		}
 	}
 	c.times.put(r.M - s.m)
@@ -229,6 +254,6 @@ func (e *Encoder) put(i int, r *Reading) {
 		p.reshape(shape)
 	}
 	c.values = p.appendValue(c.values, num, r.Value.Str())
-	p.has, p.era, p.m = true, s.era, r.M
+	p.era, p.m = s.era, r.M
 	s.at, s.m = i, r.M
 }

@@ -80,11 +80,12 @@ func (c *columns) append(b []byte) []byte {
 }
 
 func (s *state) appendHead(b []byte, e era, count int) []byte {
-	if e == s.era {
+	if e == *s.era {
 		b = append(b, frameSame)
 	} else {
 		b = appendEra(append(b, frameEra), e)
-		s.era = e
+		own := e
+		s.era = &own
 	}
 	return binary.AppendUvarint(b, uint64(count))
 }
@@ -139,13 +140,14 @@ func (p *point) appendValue(b []byte, num uint64, str string) []byte {
 	case float:
 		b = binary.AppendUvarint(b, num^p.num)
 	case text:
-		if str == p.text {
+		if str == p.text() {
 			return append(b, 0)
 		}
 		b = binary.AppendUvarint(b, uint64(len(str))+1)
 		b = append(b, str...)
+		p.keep(str, p.good())
 	}
-	p.num, p.text = num, str
+	p.num = num
 	return b
 }
 
@@ -157,7 +159,7 @@ func (p *point) readValue(r *reader) {
 		p.num ^= r.uvarint()
 	case text:
 		if n := r.uvarint(); n > 0 {
-			p.text = string(r.take(n - 1))
+			p.keep(string(r.take(n-1)), p.good())
 		}
 	}
 }
@@ -165,12 +167,12 @@ func (p *point) readValue(r *reader) {
 // appendKey writes the whole state.
 func (s *state) appendKey(b []byte) []byte {
 	start := len(b)
-	b = appendEra(append(b, keyFrame), s.era)
+	b = appendEra(append(b, keyFrame), *s.era)
 	b = binary.AppendUvarint(b, uint64(s.at+1))
 	b = binary.AppendVarint(b, s.m)
 	b = binary.LittleEndian.AppendUint32(b, s.sum)
 	b = binary.AppendUvarint(b, uint64(len(s.points)))
-	was := s.era
+	was := *s.era
 	for i := range s.points {
 		b, was = s.points[i].appendKey(b, i, was, s.m)
 	}
@@ -187,28 +189,28 @@ const (
 func (p *point) appendKey(b []byte, i int, was era, m int64) ([]byte, era) {
 	b = binary.AppendUvarint(b, uint64(len(p.id)))
 	b = append(b, p.id...)
-	b = binary.AppendVarint(b, int64(p.next-i))
-	if !p.has {
+	b = binary.AppendVarint(b, int64(p.next)-int64(i))
+	if p.era == nil {
 		return append(b, 0), was
 	}
 	flags := byte(hasLast)
-	if p.era != was {
+	if *p.era != was {
 		flags |= hasEra
 	}
-	good := p.good.Kind() != drivers.None
-	if good {
+	good := p.good()
+	if good.Kind() != drivers.None {
 		flags |= hasGood
 	}
-	if b = append(b, flags); p.era != was {
-		b = appendEra(b, p.era)
+	if b = append(b, flags); *p.era != was {
+		b = appendEra(b, *p.era)
 	}
 	b = binary.AppendVarint(b, p.m-m)
-	b = appendWhole(b, p.shape, p.num, p.text)
-	if good {
-		s, num := shapeOf(&Reading{Value: p.good}, shape{})
-		b = appendWhole(b, s, num, p.good.Str())
+	b = appendWhole(b, p.shape, p.num, p.text())
+	if good.Kind() != drivers.None {
+		s, num := shapeOf(&Reading{Value: good}, shape{})
+		b = appendWhole(b, s, num, good.Str())
 	}
-	return b, p.era
+	return b, *p.era
 }
 
 // appendWhole writes a value that builds on nothing.

@@ -16,7 +16,7 @@ type state struct {
 
 // cursor is the end of the newest frame.
 type cursor struct {
-	era era
+	era *era   // never changed itself, so that points may share it
 	at  int    // the point of the newest reading; -1 before the first
 	m   int64  // its time
 	sum uint32 // of everything that was framed: what the next frame must follow
@@ -32,14 +32,42 @@ type era struct {
 // point is the newest reading of a point.
 type point struct {
 	id   string
-	next int // the point whose reading came after this one's the last time
-	has  bool
-	era  era
+	era  *era // nil: there is none
 	m    int64
-	shape
 	num  uint64 // mantissa, bits or integer, as the form says
+	rest *rest
+	next int32 // the point whose reading came after this one's the last time
+	shape
+}
+
+// rest is what few points have. It is never changed itself, since an undo keeps it;
+// nil where both are empty.
+type rest struct {
 	text string
 	good drivers.Value // the last good one; none while the newest reading is good itself
+}
+
+func (p *point) text() string {
+	if p.rest == nil {
+		return ""
+	}
+	return p.rest.text
+}
+
+func (p *point) good() drivers.Value {
+	if p.rest == nil {
+		return drivers.Value{}
+	}
+	return p.rest.good
+}
+
+func (p *point) keep(text string, good drivers.Value) {
+	switch r := (rest{text, good}); {
+	case r == rest{}:
+		p.rest = nil
+	case p.rest == nil || *p.rest != r:
+		p.rest = &r
+	}
 }
 
 // shape is what rarely changes from one reading of a point to the next.
@@ -70,26 +98,28 @@ func (s *state) predict() int {
 	if s.at < 0 {
 		return 0
 	}
-	return s.points[s.at].next
+	return int(s.points[s.at].next)
 }
 
 // reshape makes p's value one of another shape: nothing is left of the old one
 // to build on, but the last good one is kept.
 func (p *point) reshape(s shape) {
+	good := p.good()
 	switch {
 	case s.quality == drivers.Good:
-		p.good = drivers.Value{}
+		good = drivers.Value{}
 	case p.quality == drivers.Good:
-		p.good = p.value()
+		good = p.value()
 	}
-	p.shape, p.num, p.text = s, 0, ""
+	p.shape, p.num = s, 0
+	p.keep("", good)
 }
 
 func (p *point) lastGood() drivers.Value {
 	if p.quality == drivers.Good {
 		return p.value()
 	}
-	return p.good
+	return p.good()
 }
 
 func (p *point) value() drivers.Value {
@@ -105,7 +135,7 @@ func (p *point) value() drivers.Value {
 	case no, yes:
 		return drivers.BoolValue(p.form == yes)
 	case text:
-		return drivers.TextValue(p.text)
+		return drivers.TextValue(p.text())
 	}
 	return drivers.Value{}
 }
@@ -117,7 +147,7 @@ func (p *point) reading() Reading {
 func (s *state) last() []Last {
 	var ls []Last
 	for i := range s.points {
-		if p := &s.points[i]; p.has {
+		if p := &s.points[i]; p.era != nil {
 			ls = append(ls, Last{p.reading(), p.lastGood(), p.era.boot, p.era.clock, p.era.offset})
 		}
 	}

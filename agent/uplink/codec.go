@@ -5,25 +5,27 @@ import (
 	"pithead/config"
 )
 
-// begin is how the JSON of a point's readings begins.
-type begin struct {
+// choice is whether an uplink that takes some points takes this one.
+type choice struct {
 	point string
-	json  []byte // nil: the uplink leaves it out
-	after int    // place of the point whose reading came after one of this
+	takes bool
+	after int32 // place of the point whose reading came after one of this
 }
 
 // readings is the codec of the data lane.
 type readings struct {
-	u      *Uplink
-	dec    record.Decoder
-	batch  record.Batch
-	era    era
-	index  map[string]int // of points, places in begins
-	begins []begin
-	latest int // place of the newest reading's point
-	json   []byte
-	thin   *thinner    // nil: every reading
-	over   func() bool // the budget for readings is spent
+	u     *Uplink
+	dec   record.Decoder
+	batch record.Batch
+	era   era
+	json  []byte
+	thin  *thinner    // nil: every reading
+	over  func() bool // the budget for readings is spent
+
+	// Of an uplink that does not take all:
+	index   map[string]int32 // of points, places in choices
+	choices []choice
+	latest  int32 // place of the newest reading's point
 }
 
 func (r *readings) ready(i int) bool {
@@ -43,15 +45,14 @@ func (r *readings) frame(epoch string, payload []byte) (int, error) {
 
 func (r *readings) item(i int, n uint64) (item, bool) {
 	rd := &r.batch.Readings[i]
-	begin := r.beginOf(rd.Point)
-	if begin == nil {
+	if !r.takes(rd.Point) {
 		return item{}, false
 	}
 	at := r.era.mark(rd.M)
 	if r.over() || r.thin != nil && !r.thin.keeps(rd.Point, at) {
 		return item{n: n, era: r.era, first: at, left: true}, true
 	}
-	b := appendUint(append(r.json[:0], begin...), "n", n)
+	b := appendUint(appendID(append(r.json[:0], '{'), rd.Point), "n", n)
 	if r.era.clock != record.Unknown {
 		b = appendInt(b, "t", rd.M+r.era.offset)
 	} else {
@@ -61,29 +62,40 @@ func (r *readings) item(i int, n uint64) (item, bool) {
 	return item{n: n, era: r.era, first: at, json: r.json}, true
 }
 
-// beginOf is how the JSON of a point's reading begins. Readings come in nearly
-// the same order each cycle: mostly it is the one that followed the last time,
-// and a map of ten thousand points is slow to look into.
-func (r *readings) beginOf(point string) []byte {
-	if len(r.begins) > 0 {
-		after := r.begins[r.latest].after
-		if b := &r.begins[after]; b.point == point {
+// takes says whether the uplink takes a point. Readings come in nearly the same
+// order each cycle: mostly it is the one that followed the last time, and a map of
+// ten thousand points is slow to look into.
+func (r *readings) takes(point string) bool {
+	if len(r.u.cfg.Points) == 0 {
+		return true
+	}
+	if len(r.choices) > 0 {
+		after := r.choices[r.latest].after
+		if c := &r.choices[after]; c.point == point {
 			r.latest = after
-			return b.json
+			return c.takes
 		}
 	}
 	i, known := r.index[point]
 	if !known {
-		i = len(r.begins)
+		i = int32(len(r.choices))
 		r.index[point] = i
-		b := begin{point: point}
-		if config.Matches(r.u.cfg.Points, point) {
-			b.json = appendText([]byte{'{'}, "p", point)
-		}
-		r.begins = append(r.begins, b)
+		r.choices = append(r.choices, choice{point: point, takes: config.Matches(r.u.cfg.Points, point)})
 	}
-	r.begins[r.latest].after, r.latest = i, i
-	return r.begins[i].json
+	r.choices[r.latest].after, r.latest = i, i
+	return r.choices[i].takes
+}
+
+// appendID appends the member p: an id has no letter that JSON escapes.
+func appendID(b []byte, point string) []byte {
+	for i := range len(point) {
+		if c := point[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return appendText(b, "p", point) // of no site file
+		}
+	}
+	b = append(b, `"p":"`...)
+	b = append(b, point...)
+	return append(b, '"')
 }
 
 // statistics is the codec of the stats lane.

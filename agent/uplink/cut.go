@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"pithead/agent/event"
@@ -29,6 +30,7 @@ type cutter struct {
 	head  int // bytes of the message besides body, at most
 	first mark
 	since time.Time // when the first item came
+	out   []byte    // the memory of the message before: by now it has left
 }
 
 // lost is a range that no one can have any more. What it held of points that
@@ -145,12 +147,15 @@ func (l lost) append(b []byte, name string) []byte {
 	return append(appendUint(b, "count", l.count), '}')
 }
 
-// cut is the message of what was collected, with which the next one begins.
+// cut is the message of what was collected, with which the next one begins. It is
+// good until the next cut, which a session makes no sooner than the client has
+// written this one.
 func (c *cutter) cut() (payload []byte, last uint64, first mark) {
 	head := c.append(nil)
 	end := len(head) - len("]}")
-	payload = make([]byte, 0, len(head)+len(c.body))
+	payload = slices.Grow(c.out[:0], len(head)+len(c.body)+hashBytes)
 	payload = append(append(append(payload, head[:end]...), c.body...), head[end:]...)
+	c.out = payload
 	last, first = c.last, c.first
 	c.told = c.era.epoch
 	c.prev, c.lost, c.left, c.items, c.body, c.first = c.last, lost{}, lost{}, 0, c.body[:0], mark{}

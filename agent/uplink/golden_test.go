@@ -32,6 +32,7 @@ func all(t *testing.T, l lane) (ms []message) {
 		if !ok {
 			return ms
 		}
+		m.payload = bytes.Clone(m.payload) // which is good until the next only
 		ms = append(ms, m)
 	}
 }

@@ -61,7 +61,7 @@ type batches struct {
 }
 
 func (u *Uplink) readings(after uint64) *batches {
-	c := &readings{u: u, index: map[string]int{}, over: func() bool { return u.spent.over(dataLane) }}
+	c := &readings{u: u, index: map[string]int32{}, over: func() bool { return u.spent.over(dataLane) }}
 	if u.cfg.Thin > 0 {
 		c.thin = newThinner(u)
 	}

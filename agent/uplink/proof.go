@@ -33,7 +33,7 @@ type Anchor struct {
 
 const anchorEach = 10 * time.Minute
 
-// add puts the hash into a message of readings.
+// add puts the hash into a message of readings, in its own memory.
 func (p *proof) add(m message) message {
 	if m.kind != dataLane || len(m.payload) == 0 {
 		return m

@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// chunk is written at a time, so that the deadline asks for progress rather
-	// than for a whole message: 256 kB take half a minute on a 64 kbit/s link.
-	chunk = 4 << 10
+	// chunk is written at a time at most, and no more than a kB for each second of
+	// patience, so that the deadline asks for progress rather than for a whole
+	// message: 256 kB take half a minute on a 64 kbit/s link.
+	chunk = 16 << 10
 	// sendBuffer bounds what the kernel takes in advance. With megabytes of it a
 	// ping on a slow link waits for minutes behind what was written before.
 	sendBuffer = 64 << 10
@@ -40,12 +41,13 @@ func (s *socket) Read(b []byte) (int, error) {
 }
 
 func (s *socket) Write(b []byte) (n int, err error) {
+	size := min(max(int(s.patience/time.Second), 1)<<10, chunk)
 	for n < len(b) && err == nil {
 		if err = s.Conn.SetWriteDeadline(time.Now().Add(s.patience)); err != nil {
 			return n, err
 		}
 		var m int
-		m, err = s.Conn.Write(b[n:min(n+chunk, len(b))])
+		m, err = s.Conn.Write(b[n:min(n+size, len(b))])
 		n += m
 	}
 	return n, err

@@ -30,7 +30,15 @@ func (p *PointConfig) decode(data []byte, first int) (drivers.Value, drivers.Qua
 	if !ok {
 		return drivers.Value{}, drivers.Sensor
 	}
+	if p.Scale == nil {
+		return asItIs(raw)
+	}
 	return p.Scale.Apply(raw, bits)
+}
+
+func asItIs(raw drivers.Value) (drivers.Value, drivers.Quality) {
+	s := drivers.Scale{Decimals: -1}
+	return s.Apply(raw, 0)
 }
 
 // InEachOrder is what the registers of a number that has more than one would

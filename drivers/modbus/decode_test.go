@@ -86,7 +86,7 @@ var typed = []struct {
 func TestTypesInEveryOrder(t *testing.T) {
 	for _, c := range typed {
 		for _, order := range []Order{ABCD, CDAB, BADC, DCBA} {
-			p := PointConfig{ID: "p", Table: Holding, Address: 102, Type: c.typ, Order: order, Scale: drivers.Scale{Decimals: -1}}
+			p := PointConfig{ID: "p", Table: Holding, Address: 102, Type: c.typ, Order: order, Scale: &drivers.Scale{Decimals: -1}}
 			v := binary.BigEndian.AppendUint64(nil, c.hex)[8-2*p.width():]
 			data := append([]byte{0xAA, 0xBB, 0xCC, 0xDD}, inOrder(order, v)...)
 			data = append(data, 0xEE, 0xFF)
@@ -129,7 +129,7 @@ func TestTruths(t *testing.T) {
 func TestScaleSeesTheRegisters(t *testing.T) {
 	p := holding("p", 0)
 	p.Type, p.Order = U32, CDAB
-	p.Scale = drivers.Scale{Linear: true, Mul: 0.1, Decimals: 1, Void: []uint64{0xFFFFFFFE}}
+	p.Scale = &drivers.Scale{Linear: true, Mul: 0.1, Decimals: 1, Void: []uint64{0xFFFFFFFE}}
 	if v, q := p.decode([]byte{0, 101, 0, 0}, 0); v != drivers.NumberValue(10.1) || q != drivers.Good {
 		t.Errorf("%v %v", v, q)
 	}

@@ -141,7 +141,7 @@ func line9600(points ...PointConfig) Config {
 }
 
 func holding(id string, address uint16) PointConfig {
-	return PointConfig{ID: id, Table: Holding, Address: address, Bit: -1, Scale: drivers.Scale{Decimals: -1}}
+	return PointConfig{ID: id, Table: Holding, Address: address, Bit: -1, Scale: &drivers.Scale{Decimals: -1}}
 }
 
 func wide(id string, address uint16) PointConfig {

@@ -12,7 +12,7 @@ import (
 func (p *poll) Raw(point string) (raw []uint16, took time.Duration) {
 	for i := range p.parts {
 		pt := &p.parts[i]
-		n := slices.IndexFunc(pt.points, func(c PointConfig) bool { return c.ID == point })
+		n := slices.IndexFunc(pt.points, func(c *PointConfig) bool { return c.ID == point })
 		if n >= 0 {
 			return pt.points[n].raw(pt), pt.took
 		}
@@ -40,7 +40,7 @@ func (b *Bus) Why(point string) error {
 		for _, p := range u.polls {
 			for i := range p.parts {
 				pt := &p.parts[i]
-				if pt.bad != 0 && slices.ContainsFunc(pt.points, func(c PointConfig) bool { return c.ID == point }) {
+				if pt.bad != 0 && slices.ContainsFunc(pt.points, func(c *PointConfig) bool { return c.ID == point }) {
 					return p.refusal(pt)
 				}
 			}

@@ -94,7 +94,7 @@ func everyType(t *testing.T) (Config, *memory, map[string]drivers.Value) {
 					continue
 				}
 				p := at(fmt.Sprintf("%s.%d.%d", tc.name, table, order), table, next, tc.typ)
-				p.Order, p.Scale.Decimals = order, -1
+				p.Order = order
 				b := inOrder(order, binary.BigEndian.AppendUint64(nil, tc.hex)[8-2*p.width():])
 				for i := 0; i < len(b); i += 2 {
 					m.registers[next] = binary.BigEndian.Uint16(b[i:])

@@ -42,14 +42,15 @@ func Plan(c Config) []Request {
 type block struct {
 	table  Table
 	every  time.Duration
-	first  int // address of the first register or bit
-	end    int // one past the last
-	points []PointConfig
+	first  int            // address of the first register or bit
+	end    int            // one past the last
+	points []*PointConfig // the site's own
 }
 
 func (b *block) request(u *UnitConfig) Request {
 	r := Request{
-		Unit: u.ID, Addr: u.Unit, Table: b.table, Every: b.every,
+		Points: make([]string, 0, len(b.points)),
+		Unit:   u.ID, Addr: u.Unit, Table: b.table, Every: b.every,
 		Address: uint16(b.first), Quantity: uint16(b.end - b.first),
 	}
 	for _, p := range b.points {
@@ -59,13 +60,16 @@ func (b *block) request(u *UnitConfig) Request {
 }
 
 func blocksOf(u *UnitConfig) []block {
-	points := slices.Clone(u.Points)
+	points := make([]*PointConfig, len(u.Points))
 	for i := range points {
+		points[i] = &u.Points[i]
 		if points[i].Every <= 0 {
-			points[i].Every = u.Every
+			own := u.Points[i]
+			own.Every = u.Every
+			points[i] = &own
 		}
 	}
-	slices.SortStableFunc(points, func(a, b PointConfig) int {
+	slices.SortStableFunc(points, func(a, b *PointConfig) int {
 		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Every, b.Every), cmp.Compare(a.Address, b.Address))
 	})
 	return join(points, u.Join, u.Max)
@@ -75,11 +79,11 @@ func blocksOf(u *UnitConfig) []block {
 // most gap addresses that no point needs are read along to make one of two;
 // below 0 means that only points that share a register are joined. The blocks
 // share the memory of points.
-func join(points []PointConfig, gap, limit int) []block {
+func join(points []*PointConfig, gap, limit int) []block {
 	var blocks []block
 	start := 0 // of the last block's points
 	for i := range points {
-		p := &points[i]
+		p := points[i]
 		first := int(p.Address)
 		end := first + p.width()
 		if n := len(blocks); n > 0 {

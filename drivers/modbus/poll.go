@@ -84,7 +84,7 @@ func (p *poll) Step(ctx context.Context) drivers.Step {
 	if !p.under {
 		p.begin()
 	}
-	p.readings = p.readings[:0]
+	p.readings = slices.Grow(p.readings[:0], len(p.block.points))
 	for p.next < len(p.parts) {
 		pt := &p.parts[p.next]
 		asked := p.ask(ctx, pt)
@@ -98,7 +98,7 @@ func (p *poll) Step(ctx context.Context) drivers.Step {
 		}
 		p.note(pt)
 		for i := range pt.points {
-			p.readings = append(p.readings, p.reading(&pt.points[i], pt))
+			p.readings = append(p.readings, p.reading(pt.points[i], pt))
 		}
 		p.next, p.tries = p.next+1, 0
 		if asked {
@@ -112,7 +112,7 @@ func (p *poll) Step(ctx context.Context) drivers.Step {
 		pt := &p.parts[p.next]
 		p.ask(ctx, pt)
 		for i := range pt.points {
-			p.readings = append(p.readings, p.reading(&pt.points[i], pt))
+			p.readings = append(p.readings, p.reading(pt.points[i], pt))
 		}
 	}
 	return drivers.Step{Readings: p.readings, Err: p.end()}
@@ -136,7 +136,7 @@ func (p *poll) begin() {
 	}
 }
 
-func parts(points []PointConfig, gap int) (ps []part) {
+func parts(points []*PointConfig, gap int) (ps []part) {
 	for _, b := range join(points, gap, 0) {
 		ps = append(ps, part{block: b})
 	}
@@ -221,7 +221,7 @@ func together(ps []part) part {
 
 // patience is how long the block's bad registers are left alone.
 func (p *poll) patience() time.Duration {
-	if slices.ContainsFunc(p.block.points, func(pt PointConfig) bool { return pt.Alarmed }) {
+	if slices.ContainsFunc(p.block.points, func(pt *PointConfig) bool { return pt.Alarmed }) {
 		return retryAlarmed
 	}
 	return retryBad

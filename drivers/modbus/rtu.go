@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"pithead/drivers"
@@ -154,7 +155,7 @@ func (l *rtuLine) quiet() error {
 	limit := start.Add(l.pace.between + l.call.timeout + l.slack)
 	until := later(l.busy.Add(l.pace.between), start.Add(drain))
 	for {
-		_, err := read(l.wire, l.in[:cap(l.in)], until)
+		err := l.listen(until)
 		if expired(err) {
 			return nil
 		}
@@ -167,4 +168,32 @@ func (l *rtuLine) quiet() error {
 			return errTalks
 		}
 	}
+}
+
+// coarse is how much of a wait may be as long as the runtime's timers make it,
+// which wake at whole milliseconds of the kernel's: too late by half of the silence
+// that 115200 baud ask for.
+const coarse = 2 * time.Millisecond
+
+// listen reads what comes, to discard it; os.ErrDeadlineExceeded where nothing
+// comes until then.
+func (l *rtuLine) listen(until time.Time) error {
+	w, exact := l.wire.(exactWire)
+	if early := until.Add(-coarse); exact && time.Now().Before(early) {
+		if _, err := read(l.wire, l.in[:cap(l.in)], early); !expired(err) {
+			return err
+		}
+	}
+	if !exact {
+		_, err := read(l.wire, l.in[:cap(l.in)], until)
+		return err
+	}
+	some, err := w.await(until)
+	if err == nil && !some {
+		err = os.ErrDeadlineExceeded
+	}
+	if err == nil {
+		_, err = read(l.wire, l.in[:cap(l.in)], time.Now().Add(coarse)) // it is there
+	}
+	return err
 }

@@ -229,3 +229,48 @@ func TestAnAnswerIsTakenAsSoonAsItIsWhole(t *testing.T) {
 		})
 	}
 }
+
+// exactTape is a tape that can wait exactly, as a tty can.
+type exactTape struct {
+	*tape
+	waits []time.Duration
+	late  time.Duration // how much later than asked for it comes back with bytes
+}
+
+func (t *exactTape) await(until time.Time) (some bool, err error) {
+	t.waits = append(t.waits, time.Until(until))
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case t.rest = <-t.in:
+		time.Sleep(t.late)
+		return true, nil
+	case <-timer.C:
+		return false, nil
+	}
+}
+
+// The last two milliseconds of a silence are waited for exactly; what comes within
+// them is discarded, also by a machine that is late.
+func TestTheEndOfASilenceIsWaitedForExactly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &exactTape{tape: newTape(func([]byte, sayer) {}), late: 5 * time.Millisecond}
+		l := newRTULine(Config{Baud: 9600}, nil)
+		l.wire, l.busy = w, time.Now()
+		began := time.Now()
+		if err := l.quiet(); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != l.pace.between || len(w.waits) != 1 || w.waits[0] != coarse {
+			t.Errorf("quiet for %v of %v, exactly for %v", took, l.pace.between, w.waits)
+		}
+		w.say(l.pace.between-time.Millisecond, []byte{1, 2, 3})
+		l.busy = time.Now()
+		if err := l.quiet(); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.rest) > 0 || time.Since(l.busy) != l.pace.between {
+			t.Errorf("%d bytes are left; quiet for %v since the last", len(w.rest), time.Since(l.busy))
+		}
+	})
+}

@@ -22,6 +22,12 @@ type Wire interface {
 	SetWriteDeadline(time.Time) error
 }
 
+// An exactWire can wait more exactly than by a read's deadline.
+type exactWire interface {
+	// await waits until then or until there is something to read, be it an error.
+	await(until time.Time) (some bool, err error)
+}
+
 // An Opener makes the wire, in no more than the time given.
 type Opener func(ctx context.Context, within time.Duration) (Wire, error)
 

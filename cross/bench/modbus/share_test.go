@@ -32,7 +32,7 @@ func config(path string, baud, n int) modbus.Config {
 	u := modbus.UnitConfig{ID: "d", Unit: 1, Every: time.Second, Max: 125}
 	for i := range n {
 		u.Points = append(u.Points, modbus.PointConfig{ID: fmt.Sprintf("p%d", i), Table: modbus.Holding, Address: uint16(100 + i),
-			Bit: -1, Every: time.Second, Scale: drivers.Scale{Decimals: -1}})
+			Bit: -1, Every: time.Second, Scale: &drivers.Scale{Decimals: -1}})
 	}
 	return modbus.Config{ID: "b", Transport: modbus.RTU, Address: path, Baud: baud, Parity: 'N', DataBits: 8, StopBits: 1,
 		Timeout: 500 * time.Millisecond, Units: []modbus.UnitConfig{u}}
@@ -154,6 +154,14 @@ func goburrow(t *testing.T, path string, baud, n int, d time.Duration) time.Dura
 	})
 }
 
+// sleep is exact to some 50 µs, as a device is; time.Sleep goes by whole milliseconds.
+func sleep(d time.Duration) {
+	if d > 0 {
+		ts := unix.NsecToTimespec(int64(d))
+		_ = unix.Nanosleep(&ts, nil)
+	}
+}
+
 // pty is a line in real time; a slave at its far end sends each character no
 // sooner than it would arrive.
 func pty(t *testing.T, p pace) string {
@@ -187,7 +195,7 @@ func pty(t *testing.T, p pace) string {
 			for b := answer(request); len(b) > 0; {
 				n := min(8, len(b)) // as a UART with a small FIFO hands them on
 				at = at.Add(time.Duration(n) * p.char)
-				time.Sleep(time.Until(at))
+				sleep(time.Until(at))
 				if _, err := far.Write(b[:n]); err != nil {
 					return
 				}

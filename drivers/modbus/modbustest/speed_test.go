@@ -23,7 +23,7 @@ func speed(t *testing.T, baud, registers, polls int) (share float64) {
 	u := modbus.UnitConfig{ID: "u", Unit: 1, Every: time.Second}
 	for i := range registers {
 		u.Points = append(u.Points, modbus.PointConfig{ID: "p" + string(rune('0'+i)), Table: modbus.Holding, Address: uint16(i), Bit: -1,
-			Scale: drivers.Scale{Decimals: -1}})
+			Scale: &drivers.Scale{Decimals: -1}})
 	}
 	b, err := modbus.OpenOn(modbus.Config{ID: "rs1", Address: "line", Baud: baud, Parity: 'N', DataBits: 8, StopBits: 1,
 		Units: []modbus.UnitConfig{u}}, l.Open)
