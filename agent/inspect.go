@@ -33,8 +33,12 @@ func (b *busLoop) remark(rs []drivers.Reading) {
 			}
 		}
 	}
-	for _, r := range rs {
-		text := reason(b.bus, r)
+	for i := range rs {
+		r := &rs[i]
+		if r.Quality == drivers.Good && len(b.whys) == 0 {
+			continue
+		}
+		text := reason(b.bus, *r)
 		switch was := b.whys[r.Point]; {
 		case text == was:
 			continue

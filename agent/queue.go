@@ -52,7 +52,15 @@ func (q *queue) addReadings(rs []record.Reading) {
 		q.lost.readings += drop
 	}
 	q.readings = append(q.readings, rs...)
+	if len(q.readings) >= enough && !q.urgent {
+		q.urgent = true
+		q.ring()
+	}
 }
+
+// enough readings wait for no commit: a frame of so many has all the advantage that
+// being stored together has, and more would only take memory.
+const enough = 4096
 
 func (q *queue) addEvent(e event.Event, s event.Stamp) { q.addNumbered(e, s, nil) }
 

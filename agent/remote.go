@@ -116,7 +116,7 @@ const mostText = 64_000
 // configCommand gives a site file by its hash, the one that runs without, from a
 // byte on as far as a reply takes.
 func configCommand(_ context.Context, a *agent, c command.Command) (any, error) {
-	hash, text := a.site.Hash, a.site.Source
+	hash, text := a.site.Hash, a.site.Source.Bytes()
 	if c.Args.Hash != "" && c.Args.Hash != hash {
 		hash = c.Args.Hash
 		var err error

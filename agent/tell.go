@@ -111,7 +111,7 @@ func (a *agent) tellChanges(before string) {
 	var changes []config.Change
 	old, err := config.Kept(a.site.Buffer.Dir, before)
 	if err == nil {
-		changes = config.Changes(old, a.site.Source)
+		changes = config.Changes(old, a.site.Source.Bytes())
 	}
 	for part := 0; part == 0 || len(changes) > 0; part++ {
 		n := min(len(changes), mostChanges)

@@ -165,8 +165,14 @@ func (l *Lane) put(s *segment, off, grow int64) error {
 		return err
 	}
 	s.end = end
+	if cap(l.log.buf) > mostKept { // it held the zeros by which a file has grown
+		l.log.buf = nil
+	}
 	return nil
 }
+
+// mostKept bounds the memory that is kept for the next frame.
+const mostKept = 64 << 10
 
 // step is how much a file of that size grows: little at first, so that the
 // first record is soon on a slow card.

@@ -102,16 +102,16 @@ func TestSiteOfThePond(t *testing.T) {
 	same(t, "unit", gas, modbus.UnitConfig{ID: "gas1", Unit: 4, Every: 2 * time.Second, Timeout: 800 * time.Millisecond,
 		Pause: 500 * time.Millisecond, Turnaround: 20 * time.Millisecond, Retries: 1, Max: 125, Late: 3 * time.Second})
 	same(t, "methane", points, []modbus.PointConfig{{
-		ID: "gas.ch4", Table: modbus.Input, Address: 2, Bit: -1, Every: 2 * time.Second, WarmUp: time.Minute, Line: at("gas.ch4:"),
+		ID: "gas.ch4", Table: modbus.Input, Address: 2, Bit: -1, Every: 2 * time.Second, WarmUp: time.Minute, Line: int32(at("gas.ch4:")),
 		Scale: &drivers.Scale{Linear: true, Mul: 0.00025, Add: -1, Decimals: 4, Valid: &[2]float64{3600, 21000}, Void: []uint64{0xFFFE, 0xFFFD}},
 	}})
 	same(t, "level", line.Units[0].Points[0], modbus.PointConfig{
-		ID: "pond.level", Table: modbus.Holding, Type: modbus.F32, Order: modbus.CDAB, Bit: -1, Every: 5 * time.Second, Line: at("pond.level:"),
+		ID: "pond.level", Table: modbus.Holding, Type: modbus.F32, Order: modbus.CDAB, Bit: -1, Every: 5 * time.Second, Line: int32(at("pond.level:")),
 		Scale: &drivers.Scale{Decimals: 3, Range: &[2]float64{1200, 1260}},
 	})
 	relays := s.Buses[1].Modbus
 	same(t, "bit", relays.Units[0].Points[1], modbus.PointConfig{ID: "pump.run", Table: modbus.Holding, Address: 12, Type: modbus.Truth, Bit: 3,
-		Every: time.Second, Line: at("pump.run:"), Scale: &drivers.Scale{Decimals: -1}})
+		Every: time.Second, Line: int32(at("pump.run:")), Scale: &drivers.Scale{Decimals: -1}})
 	same(t, "cut-off", relays.Outputs, []modbus.OutputConfig{{ID: "cutoff", Unit: 1, Device: "relays", Table: modbus.Coil, Address: 3, Low: true}})
 
 	board := s.Buses[3].GPIO

@@ -27,7 +27,7 @@ func KeepGood(s *Site) error {
 	if err := keepProfiles(s); err != nil {
 		return fmt.Errorf("keep the good profiles: %w", err)
 	}
-	if err := replace(filepath.Join(s.Buffer.Dir, goodFile), s.Source); err != nil {
+	if err := replace(filepath.Join(s.Buffer.Dir, goodFile), s.Source.Bytes()); err != nil {
 		return fmt.Errorf("keep the good site file: %w", err)
 	}
 	if err := keepByHash(s); err != nil {

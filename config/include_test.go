@@ -93,7 +93,7 @@ func TestASiteInSeveralFilesIsKeptAsOneText(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		same(t, name+": kept", []string{good.Hash, string(good.Source), fmt.Sprint(len(good.Points))}, []string{s.Hash, string(s.Source), fmt.Sprint(len(s.Points))})
+		same(t, name+": kept", []string{good.Hash, string(good.Source.Bytes()), fmt.Sprint(len(good.Points))}, []string{s.Hash, string(s.Source.Bytes()), fmt.Sprint(len(s.Points))})
 	}
 }
 
@@ -103,7 +103,7 @@ func TestAChangeInAnIncludedFileIsAChange(t *testing.T) {
 	if a.Hash == b.Hash {
 		t.Error("two sites with one hash")
 	}
-	same(t, "changes", Changes(a.Source, b.Source), []Change{{"points.pond.level.alarms.red.above", "9", "9.5", true}})
+	same(t, "changes", Changes(a.Source.Bytes(), b.Source.Bytes()), []Change{{"points.pond.level.alarms.red.above", "9", "9.5", true}})
 }
 
 func TestMistakesWithIncludedFiles(t *testing.T) {

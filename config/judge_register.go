@@ -40,7 +40,7 @@ func (k kindOfRegister) whole() bool { return k.typ != modbus.F32 && k.typ != mo
 func (j *judge) registerPoint(p *point) {
 	j.placeOf(p)
 	j.typeOf(p)
-	p.reg.ID, p.reg.Every, p.reg.WarmUp, p.reg.Line = p.id, p.site.Every, p.dur("warm-up"), p.line
+	p.reg.ID, p.reg.Every, p.reg.WarmUp, p.reg.Line = p.id, p.site.Every, p.dur("warm-up"), int32(p.line)
 	p.reg.Invert = p.text("active") == "low"
 	if v := p.given("active"); v != nil && p.kind != drivers.Bool && p.kind != drivers.None {
 		j.keyf(p.object, "active", "a number has none; it belongs to coils, discretes and bits")
@@ -129,7 +129,7 @@ func (j *judge) bitOf(p *point, typ string, bits bool) string {
 		return ""
 	}
 	if v := p.given("bit"); v != nil {
-		p.reg.Bit = int(v.n)
+		p.reg.Bit = int8(v.n)
 	}
 	return "bool"
 }
@@ -140,7 +140,7 @@ func (j *judge) kindOf(p *point, typ string) {
 	switch {
 	case typ == "string":
 		p.kind, p.reg.Type, p.width = drivers.Text, modbus.Text, p.int("length")
-		p.reg.Length = p.width
+		p.reg.Length = uint8(p.width)
 		if !p.has("length") {
 			j.errorf(p.where("type"), "says not how long; want length, in registers")
 		}

@@ -28,7 +28,7 @@ func keepByHash(s *Site) error {
 	if err := os.MkdirAll(filepath.Join(s.Buffer.Dir, keptDir), 0o700); err != nil {
 		return err
 	}
-	if err := replace(keptAt(s.Buffer.Dir, s.Hash), s.Source); err != nil {
+	if err := replace(keptAt(s.Buffer.Dir, s.Hash), s.Source.Bytes()); err != nil {
 		return err
 	}
 	return forget(filepath.Join(s.Buffer.Dir, keptDir))

@@ -4,7 +4,10 @@
 package config
 
 import (
+	"bytes"
+	"compress/flate"
 	"crypto/ed25519"
+	"io"
 	"time"
 
 	"pithead/agent/alarm"
@@ -20,7 +23,7 @@ import (
 // A Site is one gateway's site file, judged. Slices are in the file's order.
 type Site struct {
 	File    string
-	Source  []byte // the text it was read from, and behind it what it includes
+	Source  Packed // the text it was read from, and behind it what it includes
 	Hash    string // sha256:<hex> of Source
 	Site    string
 	Gateway string
@@ -51,6 +54,27 @@ type Site struct {
 	// Later names the words in the file that this version judges but does not
 	// act on yet, as "path: word", in the file's order.
 	Later []string
+}
+
+// Packed is a text that seldom anybody asks for, deflated.
+type Packed struct{ deflated []byte }
+
+// Pack deflates a text.
+func Pack(text []byte) Packed {
+	var b bytes.Buffer
+	z, _ := flate.NewWriter(&b, flate.BestSpeed) // the level is a valid one
+	_, _ = z.Write(text)                         // neither fails in memory
+	_ = z.Close()
+	return Packed{bytes.Clone(b.Bytes())}
+}
+
+// Bytes is the text.
+func (p Packed) Bytes() []byte {
+	text, err := io.ReadAll(flate.NewReader(bytes.NewReader(p.deflated)))
+	if err != nil && p.deflated != nil { // we made it ourselves
+		panic(err)
+	}
+	return text
 }
 
 // A Bus is one line or board. Exactly one of Modbus, GPIO, Sim and Probe is set.

@@ -55,7 +55,7 @@ type Stepper interface {
 
 // A Step is what came of one request.
 type Step struct {
-	Readings []Reading     // so far untold; they hold until the next Step
+	Readings []Reading     // so far untold; they hold until the next Step on the bus
 	More     bool          // the poll is not through
 	Wait     time.Duration // the unit wants to be left alone for so long before the next request
 	Err      error         // of the whole poll, as Read's, once there is no more

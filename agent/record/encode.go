@@ -27,7 +27,6 @@ type Encoder struct {
 	before cursor  // as it was at the last Commit
 	staged bool    // Append came, Commit has not
 
-	packer packer
 	found  []int // scratch: the dictionary index of each reading
 	column columns
 }
@@ -112,7 +111,7 @@ func sameEra(was *era, e era) *era {
 func (e *Encoder) Key() []byte {
 	e.swap()
 	defer e.swap()
-	return e.packer.pack(e.state.appendKey(nil))
+	return pack(e.state.appendKey(nil))
 }
 
 // Append appends a frame to dst. The frame follows the last Commit: until the

@@ -8,28 +8,20 @@ import (
 	"io"
 )
 
-// A packer deflates keys. Ids and shapes repeat, so a key of many points becomes
-// less than half: keys can stand closer together, and damage costs fewer frames.
-type packer struct {
-	z *flate.Writer
-	b bytes.Buffer
-}
-
-// pack is key deflated, or key itself where that is not shorter.
-func (p *packer) pack(key []byte) []byte {
-	p.b.Reset()
-	if p.z == nil {
-		p.z, _ = flate.NewWriter(&p.b, flate.BestSpeed) // the level is a valid one
-	} else {
-		p.z.Reset(&p.b)
-	}
-	p.b.WriteByte(packedKey)
-	_, _ = p.z.Write(key[:len(key)-4]) // neither fails in memory
-	_ = p.z.Close()
-	if p.b.Len()+4 >= len(key) || len(key) > min(mostUnpacked, mostTimes*p.b.Len()) {
+// pack is a key deflated, or the key itself where that is not shorter. Ids and
+// shapes repeat, so a key of many points becomes less than half: keys can stand
+// closer together, and damage costs fewer frames. The writer takes more than a MB,
+// and keys are seldom: it is not kept.
+func pack(key []byte) []byte {
+	var b bytes.Buffer
+	b.WriteByte(packedKey)
+	z, _ := flate.NewWriter(&b, flate.BestSpeed) // the level is a valid one
+	_, _ = z.Write(key[:len(key)-4])             // neither fails in memory
+	_ = z.Close()
+	if b.Len()+4 >= len(key) || len(key) > min(mostUnpacked, mostTimes*b.Len()) {
 		return key
 	}
-	packed := bytes.Clone(p.b.Bytes())
+	packed := b.Bytes()
 	return binary.LittleEndian.AppendUint32(packed, crc32.ChecksumIEEE(packed))
 }
 

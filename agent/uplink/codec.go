@@ -12,15 +12,23 @@ type choice struct {
 	after int32 // place of the point whose reading came after one of this
 }
 
+// written is a time as JSON.
+type written struct {
+	t    int64
+	name string
+	json []byte
+}
+
 // readings is the codec of the data lane.
 type readings struct {
-	u     *Uplink
-	dec   record.Decoder
-	batch record.Batch
-	era   era
-	json  []byte
-	thin  *thinner    // nil: every reading
-	over  func() bool // the budget for readings is spent
+	u       *Uplink
+	dec     record.Decoder
+	batch   record.Batch
+	era     era
+	json    []byte
+	written written     // the newest time
+	thin    *thinner    // nil: every reading
+	over    func() bool // the budget for readings is spent
 
 	// Of an uplink that does not take all:
 	index   map[string]int32 // of points, places in choices
@@ -53,13 +61,21 @@ func (r *readings) item(i int, n uint64) (item, bool) {
 		return item{n: n, era: r.era, first: at, left: true}, true
 	}
 	b := appendUint(appendID(append(r.json[:0], '{'), rd.Point), "n", n)
-	if r.era.clock != record.Unknown {
-		b = appendInt(b, "t", rd.M+r.era.offset)
-	} else {
-		b = appendInt(b, "m", rd.M)
-	}
+	b = r.appendTime(b, rd.M)
 	r.json = append(appendValue(b, "v", rd.Value, rd.Quality, rd.Code), '}')
 	return item{n: n, era: r.era, first: at, json: r.json}, true
+}
+
+// appendTime appends t, or m while nobody knows t. Readings of one answer share it.
+func (r *readings) appendTime(b []byte, m int64) []byte {
+	t, name := m, "m"
+	if r.era.clock != record.Unknown {
+		t, name = m+r.era.offset, "t"
+	}
+	if w := &r.written; t != w.t || name != w.name {
+		w.t, w.name, w.json = t, name, appendInt(append(w.json[:0], '{'), name, t)
+	}
+	return append(append(b, ','), r.written.json[1:]...)
 }
 
 // takes says whether the uplink takes a point. Readings come in nearly the same

@@ -55,7 +55,10 @@ func (c *control) next(ctx context.Context, now time.Time, behind bool) (message
 		return message{}, false
 	}
 	m := c.queue[0]
-	c.queue = c.queue[1:]
+	c.queue[0] = message{} // nobody keeps a snapshot until the next
+	if c.queue = c.queue[1:]; len(c.queue) == 0 {
+		c.queue = nil
+	}
 	return m, true
 }
 

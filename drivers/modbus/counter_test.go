@@ -82,7 +82,7 @@ func TestACounterThatShowsMoreThanItCan(t *testing.T) {
 
 func TestTextsAndSplitTotals(t *testing.T) {
 	text := func(order Order, length int) PointConfig {
-		return PointConfig{ID: "s", Table: Holding, Type: Text, Length: length, Order: order, Bit: -1, Scale: &drivers.Scale{Decimals: -1}}
+		return PointConfig{ID: "s", Table: Holding, Type: Text, Length: uint8(length), Order: order, Bit: -1, Scale: &drivers.Scale{Decimals: -1}}
 	}
 	total := PointConfig{ID: "t", Table: Holding, Type: HiLo, Hi: 10000, Bit: -1, Scale: &drivers.Scale{Linear: true, Mul: 0.1, Decimals: 1}}
 	swapped := total

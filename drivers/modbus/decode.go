@@ -24,7 +24,7 @@ func (p *PointConfig) decode(data []byte, first int) (drivers.Value, drivers.Qua
 	}
 	bits := p.Order.bits(registers)
 	if p.Type == Truth {
-		return p.truth(bits, p.Bit), drivers.Good
+		return p.truth(bits, int(p.Bit)), drivers.Good
 	}
 	raw, ok := p.value(bits)
 	if !ok {

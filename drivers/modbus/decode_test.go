@@ -119,7 +119,7 @@ func TestTruths(t *testing.T) {
 		invert bool
 		want   bool
 	}{{0, ABCD, false, true}, {1, ABCD, false, false}, {15, ABCD, false, true}, {8, BADC, false, true}, {7, DCBA, false, true}, {0, CDAB, false, true}, {0, ABCD, true, false}} {
-		p := PointConfig{Table: Holding, Address: 7, Type: Truth, Bit: c.bit, Order: c.order, Invert: c.invert}
+		p := PointConfig{Table: Holding, Address: 7, Type: Truth, Bit: int8(c.bit), Order: c.order, Invert: c.invert}
 		if v, q := p.decode([]byte{0x80, 0x01}, 7); v != drivers.BoolValue(c.want) || q != drivers.Good {
 			t.Errorf("bit %d in order %d: %v %v", c.bit, c.order, v, q)
 		}

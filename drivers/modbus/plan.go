@@ -124,7 +124,7 @@ func (p *PointConfig) width() int {
 	case U32, I32, F32, BCD32, HiLo:
 		return 2
 	case Text:
-		return p.Length
+		return int(p.Length)
 	case U64, I64, F64:
 		return 4
 	}

@@ -36,7 +36,6 @@ type poll struct {
 	joined  bool      // what lies between known bad registers was put together again
 
 	round
-	readings []drivers.Reading // of the last step
 }
 
 // A round is one reading of the whole poll, step by step.
@@ -84,7 +83,8 @@ func (p *poll) Step(ctx context.Context) drivers.Step {
 	if !p.under {
 		p.begin()
 	}
-	p.readings = slices.Grow(p.readings[:0], len(p.block.points))
+	rs := slices.Grow(p.unit.bus.readings[:0], len(p.block.points))
+	defer func() { p.unit.bus.readings = rs }()
 	for p.next < len(p.parts) {
 		pt := &p.parts[p.next]
 		asked := p.ask(ctx, pt)
@@ -98,7 +98,7 @@ func (p *poll) Step(ctx context.Context) drivers.Step {
 		}
 		p.note(pt)
 		for i := range pt.points {
-			p.readings = append(p.readings, p.reading(pt.points[i], pt))
+			rs = append(rs, p.reading(pt.points[i], pt))
 		}
 		p.next, p.tries = p.next+1, 0
 		if asked {
@@ -106,16 +106,16 @@ func (p *poll) Step(ctx context.Context) drivers.Step {
 		}
 	}
 	if p.next < len(p.parts) && p.leftToAsk() {
-		return drivers.Step{Readings: p.readings, More: true}
+		return drivers.Step{Readings: rs, More: true}
 	}
 	for ; p.next < len(p.parts); p.next++ { // what is known to be refused
 		pt := &p.parts[p.next]
 		p.ask(ctx, pt)
 		for i := range pt.points {
-			p.readings = append(p.readings, p.reading(pt.points[i], pt))
+			rs = append(rs, p.reading(pt.points[i], pt))
 		}
 	}
-	return drivers.Step{Readings: p.readings, Err: p.end()}
+	return drivers.Step{Readings: rs, Err: p.end()}
 }
 
 // leftToAsk says whether a part that is still to come needs a request.

@@ -123,17 +123,17 @@ type PointConfig struct {
 	Table   Table
 	Type    Type
 	Order   Order
-	Invert  bool // active: low
-	Alarmed bool // an alarm hangs on it: it is never left alone for long
-	Bit     int  // of a 16-bit register, 0 = least significant; -1 = none
-	Length  int  // registers of a Text
+	Invert  bool  // active: low
+	Alarmed bool  // an alarm hangs on it: it is never left alone for long
+	Bit     int8  // of a 16-bit register, 0 = least significant; -1 = none
+	Length  uint8 // registers of a Text
+	Line    int32 // in the site file, for messages
 	Hi      float64
 	Counter *Counter    // it counts up; the value is the total
 	Total   *[2]float64 // range of that total; Scale's is the register's own
 	Every   time.Duration
 	WarmUp  time.Duration
 	Scale   *drivers.Scale // shared with points that have the same; nil: the number as it is
-	Line    int            // in the site file, for messages
 }
 
 // Counter says how a register that counts up makes a total.
