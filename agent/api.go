@@ -281,7 +281,7 @@ func (a *agent) turning() (why, degraded []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if a.judge.ask(ctx, func() {
-		for _, s := range a.judge.order {
+		for _, s := range a.judge.own {
 			if s.Def().Point == "" && s.State() != alarm.Normal {
 				degraded = append(degraded, s.Def().ID)
 			}

@@ -172,10 +172,11 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		p.drawn = site.Web.Listen != "" && i < mostCurves
 		j.points = append(j.points, p)
 		for k := range p.cfg.Alarms {
-			s := j.standOf(&p.cfg.Alarms[k])
+			s := newStanding(&p.cfg.Alarms[k])
 			s.of = p
 			p.standing = append(p.standing, s)
 		}
+		p.asleep = p.cfg.Fault != nil
 		p.ladder()
 	}
 	for i := range site.Outputs {
@@ -201,7 +202,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	for _, id := range []string{agentConfig, agentBuffer, agentSafe} {
 		j.stand(&alarm.Def{ID: id, Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(true)})
 	}
-	for _, s := range j.order {
+	for s := range j.all {
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(s.Def().Do))) {
 			if o, ok := j.byName[id]; ok {
 				o.askers = append(o.askers, s)
@@ -222,16 +223,13 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 
 // stand takes an alarm in that is of no point.
 func (j *judge) stand(d *alarm.Def) *standing {
-	s := j.standOf(d)
-	j.apart[d.ID] = s
+	s := newStanding(d)
+	j.apart[d.ID], j.own = s, append(j.own, s)
 	return s
 }
 
-// standOf takes an alarm in, which is one of the point that it names.
-func (j *judge) standOf(d *alarm.Def) *standing {
-	s := &standing{Alarm: alarm.New(d), bonds: &noBonds, life: &noLife}
-	j.order = append(j.order, s)
-	return s
+func newStanding(d *alarm.Def) *standing {
+	return &standing{Alarm: alarm.New(d), bonds: &noBonds, life: &noLife}
 }
 
 // orderComputed sorts computed points so that inputs come before outputs (the
@@ -291,6 +289,9 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 	for _, p := range j.points {
 		l := last[p.cfg.ID]
 		p.last = latest{l.Value, l.Quality, l.Code} // it does not count as seen
+		if p.asleep && (l.Quality != drivers.Good || carried[p.cfg.ID+"/fault"] != nil) {
+			j.wake(p)
+		}
 	}
 	j.boot, j.offsets = boot, maps.Clone(f.Offsets)
 	j.restoreOutputs(f) // before an alarm is told as removed: a crash between the two must find the trip stuck
@@ -307,7 +308,7 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 		}
 		j.removed(id, r)
 	}
-	for _, s := range j.order {
+	for s := range j.all {
 		d := s.Def()
 		if was, ok := carried[d.ID]; ok && was.Def().Same(d) {
 			s.Alarm, s.carried = was, true // its delays go on

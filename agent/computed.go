@@ -87,7 +87,7 @@ type refill struct {
 // feedAlarms adds the windows of alarms that are to be filled to what is fed, and
 // says how far back they look. Those that go on over a reload have theirs.
 func (j *judge) feedAlarms(feeds map[string][]func(expr.Sample)) (reach time.Duration) {
-	for _, s := range j.order {
+	for s := range j.all {
 		if s.Reach() == 0 || s.carried {
 			continue
 		}

@@ -43,7 +43,7 @@ type judge struct {
 	stored   []record.Reading // of the batch in hand
 	timers   timers
 	apart    map[string]*standing // alarms that are of no point, by id
-	order    []*standing          // as in the file, then the agent's own
+	own      []*standing          // alarms that are of no point, in order
 	outputs  []*output
 	byName   map[string]*output
 	seals    []*guard
@@ -83,16 +83,16 @@ type standing struct {
 	*bonds
 	*life
 	timer   timer
-	of      *point      // nil where it is of no point
-	roots   []*standing // that stand for it when they are gone: the bus, the device; shared
-	good    bool        // judged by a good sample since the start
-	carried bool        // it goes on over a reload
+	of      *point // nil where it is of no point
+	good    bool   // judged by a good sample since the start
+	carried bool   // it goes on over a reload
 }
 
 // bonds are what most alarms don't have.
 type bonds struct {
 	premise *premise    // of one that is judged only under a condition
 	higher  []*standing // of its ladder
+	outer   []*standing // of a root: what stands for it when that is gone, too
 	group   *group      // nil: it is none
 	root    *root       // nil: it is none
 	shelf   *aside      // nil: it is not shelved
@@ -181,11 +181,27 @@ func (j *judge) begin() {
 
 // alarms is every alarm by its id, for the run that follows a reload.
 func (j *judge) alarms() map[string]*alarm.Alarm {
-	m := make(map[string]*alarm.Alarm, len(j.order))
-	for _, s := range j.order {
+	m := map[string]*alarm.Alarm{}
+	for s := range j.all {
 		m[s.Def().ID] = s.Alarm
 	}
 	return m
+}
+
+// all is every alarm but those that sleep: the points', then those of no point.
+func (j *judge) all(yield func(*standing) bool) {
+	for _, p := range j.points {
+		for _, s := range p.standing {
+			if !yield(s) {
+				return
+			}
+		}
+	}
+	for _, s := range j.own {
+		if !yield(s) {
+			return
+		}
+	}
 }
 
 func (j *judge) now() time.Duration { return j.clock.M(j.clock.Time()) }
@@ -264,6 +280,9 @@ func (j *judge) alarm(id string) *standing {
 		if s.Def().ID == id {
 			return s
 		}
+	}
+	if p.asleep && id[i:] == "/fault" {
+		return j.wake(p)
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func TestABurstMakesNoFoldWrong(t *testing.T) {
 				}
 				o.sleep(5 * time.Second)
 				o.remember()
-				for _, s := range o.judge.order {
+				for s := range o.judge.all {
 					m, got := s.Memory(), o.fold.Alarms[s.Def().ID]
 					if want := m.State.String(); m.State != alarm.Normal && (got.State != want || got.Acked != m.Acked) || m.State == alarm.Normal && got.State != "" {
 						t.Fatalf("seed %d: the record says %+v of %s, it is %v", seed, got, s.Def().ID, m)
@@ -168,7 +168,7 @@ func TestAFloodBeginsAndEnds(t *testing.T) {
 			t.Errorf("%+v", last)
 		}
 		b.do(func() error { // a day later
-			for _, s := range b.order {
+			for s := range b.all {
 				m := s.Memory()
 				m.Raised -= 24 * time.Hour
 				s.Restore(m, alarm.Sample{}, false)

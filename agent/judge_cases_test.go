@@ -232,7 +232,7 @@ func TestCases(t *testing.T) {
 // fill does what a start does with the stored readings.
 func (o *orderer) fill() {
 	o.do(func() error {
-		for _, s := range o.judge.order {
+		for s := range o.judge.all {
 			for _, r := range o.stored {
 				if s.Reach() > 0 && r.Point == s.Def().Point {
 					s.Fill(alarm.Sample{At: time.Duration(r.M) * time.Millisecond, Value: r.Value, Quality: r.Quality}, true)

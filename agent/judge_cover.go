@@ -43,9 +43,17 @@ func (s *standing) coveredBy() *standing {
 			return h
 		}
 	}
-	for _, r := range s.roots {
+	for _, r := range s.outer {
 		if r.up() && !r.quiet() {
 			return r
+		}
+	}
+	if s.of == nil || s.Def().Condition != alarm.Fault {
+		return nil
+	}
+	for _, r := range s.of.roots {
+		if r.up() && !r.quiet() {
+			return r.standing
 		}
 	}
 	return nil

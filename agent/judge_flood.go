@@ -102,7 +102,7 @@ func (j *judge) alarmHealth() *uplink.AlarmHealth {
 		}
 	}
 	h.Flood = float64(floods) / float64(seen)
-	for _, s := range j.order {
+	for s := range j.all {
 		h.Count(s.State() != alarm.Normal && s.called(), &h.Standing)
 		h.Count(s.up() && now-s.Memory().Raised > 24*time.Hour, &h.Stale)
 		h.Count(s.chattered > 0 && now-s.chattered < 24*time.Hour, &h.Chattering)

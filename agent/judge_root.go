@@ -64,7 +64,7 @@ func (j *judge) addRoot(id, name string, line int, ps []*point) {
 	d.Level = alarm.Blue
 	for _, p := range ps {
 		if f := p.fault(); f != nil {
-			d.Level = max(d.Level, f.Def().Level)
+			d.Level = max(d.Level, f.Level)
 		}
 	}
 	r := &root{standing: j.stand(d), points: ps, lead: time.Millisecond}
@@ -76,23 +76,22 @@ func (j *judge) addRoot(id, name string, line int, ps []*point) {
 	// What covers the device covers the point as well, and comes first. All points
 	// of a device are on one bus, so they share the list.
 	outer := ps[0].roots
-	all := append(slices.Clip(outer), r)
 	for _, o := range outer {
-		r.standing.roots = append(r.standing.roots, o.standing)
+		r.standing.bond().outer = append(r.standing.outer, o.standing)
 	}
-	covered := append(slices.Clip(r.standing.roots), r.standing)
+	all := append(slices.Clip(outer), r)
 	for _, p := range ps {
 		p.roots = all
-		if f := p.fault(); f != nil {
-			f.roots = covered
-		}
 	}
 }
 
 // fault is the alarm of the point for its own bad quality, the last of its own.
-func (p *point) fault() *standing {
+func (p *point) fault() *alarm.Def {
+	if p.cfg.Fault != nil {
+		return p.cfg.Fault
+	}
 	if n := len(p.standing); n > 0 && p.standing[n-1].Def().Condition == alarm.Fault {
-		return p.standing[n-1]
+		return p.standing[n-1].Def()
 	}
 	return nil
 }
@@ -129,7 +128,7 @@ func (j *judge) weigh(r *root, at time.Duration) {
 		due := at + 24*time.Hour
 		for _, p := range r.points {
 			if f := p.fault(); f != nil {
-				due = min(due, p.badSince+f.Def().For)
+				due = min(due, p.badSince+f.For)
 			}
 		}
 		if !r.up() {

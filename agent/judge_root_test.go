@@ -98,7 +98,7 @@ func TestADeviceThatIsGoneIsOneAlarm(t *testing.T) {
 		if got := b.called(); !strings.HasSuffix(got, "device:one/fault=normal") || b.on("cutoff") {
 			t.Errorf("back: %q, cutoff %v", got, b.on("cutoff"))
 		}
-		for _, s := range b.order {
+		for s := range b.all {
 			if s.up() {
 				t.Errorf("%s still stands", s.Def().ID)
 			}
@@ -125,7 +125,7 @@ func TestABusThatIsGoneCoversItsDevices(t *testing.T) {
 			t.Errorf("%q, device one %v", got, b.alarm("device:one/fault").State())
 		}
 		b.answers("one", 0, 20, drivers.Good)
-		for _, s := range b.order {
+		for s := range b.all {
 			if s.up() {
 				t.Errorf("%s still stands", s.Def().ID)
 			}

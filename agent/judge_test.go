@@ -27,7 +27,8 @@ type bench struct {
 	dead bool // the outputs' bus says nothing
 
 	carried map[string]*alarm.Alarm // from before a reload
-	seals0  map[string]*seal.Seal   // likewise
+	asleep  map[string]sleeper
+	seals0  map[string]*seal.Seal // likewise
 	events  []event.Event
 	stamps  []event.Stamp // of events
 	boot    uint32        // 0: the first
@@ -63,6 +64,7 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 	}
 	if f != nil {
 		b.restore(f, max(b.boot, 1), last, b.carried)
+		b.sleepAgain(b.asleep)
 		b.restoreHours(last)
 		b.restoreSeals(f, last, b.seals0)
 	}

@@ -77,7 +77,7 @@ func (j *judge) openAll() {
 	for _, g := range j.premises {
 		j.open(g)
 	}
-	for _, s := range j.order {
+	for s := range j.all {
 		j.suspend(s, j.now())
 	}
 }

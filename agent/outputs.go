@@ -242,7 +242,12 @@ func onOff(on bool) string {
 
 // near is ", did you mean …?" with the alarm or output whose name is like id.
 func (j *judge) near(id string) string {
-	for _, s := range j.order {
+	for _, p := range j.points {
+		if have := p.cfg.ID + "/fault"; p.asleep && strings.HasPrefix(have, id) {
+			return fmt.Sprintf("; did you mean %s?", have)
+		}
+	}
+	for s := range j.all {
 		if have := s.Def().ID; strings.HasPrefix(have, id) || strings.HasPrefix(id, s.Def().Point+"/") {
 			return fmt.Sprintf("; did you mean %s?", have)
 		}

@@ -21,14 +21,15 @@ type point struct {
 	heard    time.Duration // when the last reading came in, or it was called stale
 	badSince time.Duration // below 0: it is not bad
 	stored   stored
-	standing []*standing // its alarms
-	roots    []*root     // the bus and the device that it is gone with; shared with the others there
-	stats    tally
-	curve    *curve // of the last hour, for the page; nil: not a number, or there is none
-	after    int32  // place of the point that was looked up after this one
-	seen     bool   // last counts; else it was stored last by an earlier run, if it has a value
-	gone     bool   // nobody answers for it
-	drawn    bool   // the page shows its last hour
+	standing []*standing // its alarms, but for a fault that sleeps
+	nap
+	roots []*root // the bus and the device that it is gone with; shared with the others there
+	stats tally
+	curve *curve // of the last hour, for the page; nil: not a number, or there is none
+	after int32  // place of the point that was looked up after this one
+	seen  bool   // last counts; else it was stored last by an earlier run, if it has a value
+	gone  bool   // nobody answers for it
+	drawn bool   // the page shows its last hour
 }
 
 // latest is the newest reading, whose time stands beside it.
@@ -149,6 +150,9 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 	if p.test != nil {
 		p.look(r, at)
 		r, judged = underTest(r)
+	}
+	if p.asleep && !p.sleepsOn(judged, at) {
+		j.wake(p)
 	}
 	first := !p.seen
 	p.last, p.at, p.seen, p.heard = latest{r.Value, r.Quality, r.Code}, at, true, j.came

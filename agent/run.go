@@ -61,6 +61,7 @@ type Options struct {
 // that are open. After the last run it is to be closed.
 type Left struct {
 	alarms map[string]*alarm.Alarm
+	asleep map[string]sleeper
 	seals  map[string]*seal.Seal
 	clock  *Clock
 	events []queued
@@ -110,7 +111,7 @@ func Run(ctx context.Context, site *config.Site, o Options) (Left, error) {
 	a.run(ctx)
 	a.close()
 	events, lost := a.rec.left()
-	return Left{a.judge.alarms(), a.judge.sealsLeft(), a.clock, events, lost, a.boards()}, nil
+	return Left{a.judge.alarms(), a.judge.sleepers(), a.judge.sealsLeft(), a.clock, events, lost, a.boards()}, nil
 }
 
 // run starts everything in the order in which data flows, and stops it in the
@@ -218,6 +219,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
+	a.judge.sleepAgain(o.Before.asleep)
 	a.judge.restoreHours(last)
 	a.judge.restoreSeals(a.rec.fold, last, o.Before.seals)
 	a.judge.refill(a.newReread(last), a.judge.formulas())

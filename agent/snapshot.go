@@ -28,7 +28,7 @@ func (j *judge) snapshot(boot uint32) uplink.Snapshot {
 				Value: p.last.Value, Quality: p.last.Quality, Code: p.last.Code})
 		}
 	}
-	for _, st := range j.order {
+	for st := range j.all {
 		if st.State() == alarm.Normal {
 			continue
 		}
@@ -68,7 +68,7 @@ func (j *judge) asidesNow(s *uplink.Snapshot, boot uint32) {
 		}
 		return n
 	}
-	for _, st := range j.order {
+	for st := range j.all {
 		if st.shelf != nil {
 			s.Shelved = append(s.Shelved, now(st.shelf))
 		}

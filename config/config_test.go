@@ -172,20 +172,20 @@ func TestUplinkOfThePond(t *testing.T) {
 
 func TestAlarmsOfThePond(t *testing.T) {
 	s := example(t, "pond.yaml")
-	same(t, "level", s.point("pond.level").Alarms, []alarm.Def{
+	same(t, "level", s.point("pond.level").AllAlarms(), []alarm.Def{
 		{ID: "pond.level/yellow", Point: "pond.level", Name: "库水位", Level: alarm.Yellow, Condition: alarm.Above,
 			Limit: [2]float64{1248}, Clear: [2]float64{1247.8}, For: 30 * time.Second, Line: at("- {level: yellow")},
 		{ID: "pond.level/red", Point: "pond.level", Name: "库水位", Level: alarm.Red, Condition: alarm.Above,
 			Limit: [2]float64{1249.5}, Clear: [2]float64{1249.2}, For: 30 * time.Second, Latch: true, Do: []string{"siren", "horn"}, Line: at("- {level: red")},
 		{ID: "pond.level/fault", Point: "pond.level", Name: "库水位", Level: alarm.Blue, Condition: alarm.Fault, For: time.Minute, Line: at("pond.level:")},
 	})
-	gas := s.point("gas.ch4").Alarms
+	gas := s.point("gas.ch4").AllAlarms()
 	same(t, "own fault", gas[2], alarm.Def{ID: "gas.ch4/fault", Point: "gas.ch4", Name: "回风甲烷", Level: alarm.Red, Condition: alarm.Fault,
 		For: 10 * time.Second, Do: []string{"cutoff"}, Line: at("- {fault:")})
 	if gas[1].ID != "gas.ch4/cut" || gas[0].Clear[0] != 0.9 {
 		t.Errorf("%+v", gas)
 	}
-	door := example(t, "shaft.yaml").point("door.main").Alarms[0]
+	door := example(t, "shaft.yaml").point("door.main").AllAlarms()[0]
 	if door.Condition != alarm.Equals || door.Equal != drivers.BoolValue(false) {
 		t.Errorf("%+v", door)
 	}

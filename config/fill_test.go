@@ -32,7 +32,7 @@ func TestFaultAlarms(t *testing.T) {
 	} {
 		t.Run(c.story, func(t *testing.T) {
 			s := good(t, base+"  p: {device: d, input: 0, alarms: ["+c.alarms+"]}\n")
-			all := s.point("p").Alarms
+			all := s.point("p").AllAlarms()
 			f := all[len(all)-1]
 			if f.ID != "p/fault" || f.Level != c.level || f.For != c.wait || strings.Join(f.Do, " ") != c.do {
 				t.Errorf("got %+v", f)
@@ -48,7 +48,7 @@ func TestFaultAlarms(t *testing.T) {
 		t.Errorf("three cycles of what a computed point needs: %v", f.For)
 	}
 	site := good(t, base+"defaults: {fault: {for: 5m, level: yellow}}\n")
-	if f := site.point("door").Alarms[0]; f.Level != alarm.Yellow || f.For != 5*time.Minute {
+	if f := site.point("door").AllAlarms()[0]; f.Level != alarm.Yellow || f.For != 5*time.Minute {
 		t.Errorf("the site's default: %+v", f)
 	}
 }

@@ -56,7 +56,7 @@ func TestASiteInSeveralFilesIsOne(t *testing.T) {
 	}
 	same(t, "what it has", []string{s.Buses[0].ID, s.Devices[0].ID, s.Points[0].ID, s.Points[1].ID, s.Stats.String(), s.Buffer.Dir},
 		[]string{"rs1", "d", "pond.freeboard", "pond.level", "0s", filepath.Dir(file) + "/data"})
-	if n := len(s.Points[1].Alarms); n != 2 || len(s.Later) > 0 {
+	if n := len(s.Points[1].AllAlarms()); n != 2 || len(s.Later) > 0 {
 		t.Errorf("%d alarms, later %v", n, s.Later)
 	}
 }

@@ -36,6 +36,7 @@ type judge struct {
 	probes  []Bus
 	scales  []*drivers.Scale // newest last, for points that have the same
 	defs    []alarm.Def      // the memory of those that points have
+	fault   *alarm.Def       // what points have that say nothing of it
 
 	dirs     []string            // with profiles, before those that came with the agent
 	profiles map[string]*profile // by name; nil where it is wrong

@@ -67,11 +67,27 @@ func (j *judge) judgeAlarms(p *point) {
 	if p.has("prove") && !slices.ContainsFunc(p.site.Alarms, func(d alarm.Def) bool { return d.Condition <= alarm.Equals }) {
 		j.keyf(p.object, "prove", "no value could be reached in a test; want an alarm by above, below, outside or equals")
 	}
-	p.site.Alarms = j.kept(append(p.site.Alarms, j.faultOf(p, rungs, fault)))
+	d := j.faultOf(p, rungs, fault)
+	if fault == nil && d.Do == nil {
+		p.site.Alarms, p.site.Fault = j.kept(p.site.Alarms), j.usual(d)
+		return
+	}
+	p.site.Alarms = j.kept(append(p.site.Alarms, d))
+}
+
+// usual is the site's default for faults, the same for all points that have it.
+func (j *judge) usual(d alarm.Def) *alarm.Def {
+	if j.fault == nil {
+		j.fault = &alarm.Def{Condition: d.Condition, Level: d.Level, For: d.For}
+	}
+	return j.fault
 }
 
 // kept is the same alarms, in memory that they share with those of other points.
 func (j *judge) kept(ds []alarm.Def) []alarm.Def {
+	if len(ds) == 0 {
+		return nil
+	}
 	if cap(j.defs)-len(j.defs) < len(ds) {
 		j.defs = make([]alarm.Def, 0, max(chunk, len(ds)))
 	}

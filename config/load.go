@@ -67,7 +67,7 @@ func readFile(path string) ([]byte, error) {
 func (s *Site) Summary() string {
 	alarms := 0
 	for _, p := range s.Points {
-		alarms += len(p.Alarms)
+		alarms += len(p.AllAlarms())
 	}
 	return fmt.Sprintf("%s: good: %s, %s, %s, %s", s.File,
 		count(len(s.Buses), "bus", "buses"), count(len(s.Points), "point", "points"),

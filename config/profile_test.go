@@ -72,7 +72,7 @@ points:
 		{ID: "pond.g.state", Table: modbus.Holding, Address: 10, Bit: -1, Every: 2 * time.Second, Line: 6, Scale: &drivers.Scale{Decimals: -1}},
 	})
 	p := s.point("pond.g.level")
-	if p.Name != "库水位" || p.Unit != "m" || p.Decimals != 2 || p.Value.String() != "12.5 - pond.g.distance" || p.Line != 8 || len(p.Alarms) != 2 {
+	if p.Name != "库水位" || p.Unit != "m" || p.Decimals != 2 || p.Value.String() != "12.5 - pond.g.distance" || p.Line != 8 || len(p.AllAlarms()) != 2 {
 		t.Errorf("%+v", p)
 	}
 	if string(s.Profiles["gauge"]) != gauge {

@@ -8,6 +8,7 @@ import (
 	"compress/flate"
 	"crypto/ed25519"
 	"io"
+	"slices"
 	"time"
 
 	"pithead/agent/alarm"
@@ -113,11 +114,22 @@ type Point struct {
 	OnChange       bool   // stored on change and AtLeast: bool and GPIO points
 	AtLeast        time.Duration
 	Stats          bool
-	Value          *expr.Expr // of a computed point
-	Alarms         []alarm.Def
+	Value          *expr.Expr            // of a computed point
+	Alarms         []alarm.Def           // but for its fault, where that is:
+	Fault          *alarm.Def            // the site's default, shared, and so without id, point, name and line
 	Prove          time.Duration         // a bump test at least this often; 0 = never
 	When           map[string]*expr.Expr // by an alarm's id: what suppresses it while false
 	Line           int
+}
+
+// AllAlarms is every alarm of the point, its fault last.
+func (p *Point) AllAlarms() []alarm.Def {
+	if p.Fault == nil {
+		return p.Alarms
+	}
+	d := *p.Fault
+	d.ID, d.Point, d.Name, d.Line = p.ID+"/fault", p.ID, p.Name, p.Line
+	return append(slices.Clip(p.Alarms), d)
 }
 
 // A State names a value of a point that has few.

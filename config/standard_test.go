@@ -77,7 +77,7 @@ func TestAPresetBecomesAlarms(t *testing.T) {
 			continue
 		}
 		var got []string
-		for _, d := range site.Points[0].Alarms {
+		for _, d := range site.Points[0].AllAlarms() {
 			got = append(got, strings.Join([]string{d.ID, d.Level.String(), d.Condition.String(), plain(d.Limit[0]), plain(d.Clear[0]), map[bool]string{true: "true", false: "false"}[d.Latch], strings.Join(d.Do, " ")}, " "))
 			if d.Condition == alarm.Above && c.story[:3] == "car" && d.For != 10*sec {
 				t.Errorf("%s: for %v", c.story, d.For)

@@ -84,13 +84,13 @@ func appendPoint(b []byte, p *config.Point) []byte {
 	if p.Range != nil {
 		b = appendPair(b, "range", *p.Range)
 	}
-	if len(p.Alarms) > 0 {
+	if alarms := p.AllAlarms(); len(alarms) > 0 {
 		b = append(appendName(b, "limits"), '[')
-		for i := range p.Alarms {
+		for i := range alarms {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendLimit(b, &p.Alarms[i])
+			b = appendLimit(b, &alarms[i])
 		}
 		b = append(b, ']')
 	}
