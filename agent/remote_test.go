@@ -125,7 +125,7 @@ func TestASiteFileIsGivenByItsHash(t *testing.T) {
 		b := newBench(t, pit(), newFold(), nil)
 		a := remote(b)
 		a.site.Buffer.Dir = t.TempDir()
-		old := config.Site{Hash: "sha256:" + strings.Repeat("ab", 32), Source: config.Pack([]byte(strings.Repeat("旧: 1\n", 3000))), Buffer: a.site.Buffer}
+		old := config.Site{Hash: "sha256:" + strings.Repeat("ab", 32), Source: config.Deflate([]byte(strings.Repeat("旧: 1\n", 3000))), Buffer: a.site.Buffer}
 		t.Setenv("STATE_DIRECTORY", t.TempDir())
 		if err := config.KeepGood(&old); err != nil {
 			t.Fatal(err)

@@ -82,7 +82,7 @@ func (j *judge) include(src []byte) bool {
 		todo, good = append(todo, more...), good && read
 	}
 	sum := sha256.Sum256(src)
-	j.site.Source, j.site.Hash = Pack(src), "sha256:"+hex.EncodeToString(sum[:])
+	j.site.Source, j.site.Hash = Deflate(src), "sha256:"+hex.EncodeToString(sum[:])
 	return good && !j.top.broken("include")
 }
 

@@ -60,8 +60,8 @@ type Site struct {
 // Packed is a text that seldom anybody asks for, deflated.
 type Packed struct{ deflated []byte }
 
-// Pack deflates a text.
-func Pack(text []byte) Packed {
+// Deflate packs a text.
+func Deflate(text []byte) Packed {
 	var b bytes.Buffer
 	z, _ := flate.NewWriter(&b, flate.BestSpeed) // the level is a valid one
 	_, _ = z.Write(text)                         // neither fails in memory

@@ -14,10 +14,11 @@ import (
 const hashMember = `,"h":"`
 
 // AppendHash ends a message of readings, which is open (without its brace), with
-// the running hash, and returns that: the next message's before.
+// the running hash, and returns that: the next message's before. It uses the
+// message's own memory, brace and all, where that has room.
 func AppendHash(open []byte, before Hash) ([]byte, Hash) {
 	h := follow(before, open)
-	open = append(append(open[:len(open):len(open)], hashMember...), h.String()...)
+	open = append(append(open, hashMember...), h.String()...)
 	return append(open, '"', '}'), h
 }
 

@@ -153,7 +153,7 @@ func (l lost) append(b []byte, name string) []byte {
 func (c *cutter) cut() (payload []byte, last uint64, first mark) {
 	head := c.append(nil)
 	end := len(head) - len("]}")
-	payload = slices.Grow(c.out[:0], len(head)+len(c.body)+hashBytes)
+	payload = slices.Grow(c.out[:0], len(head)+len(c.body)+event.HashBytes)
 	payload = append(append(append(payload, head[:end]...), c.body...), head[end:]...)
 	c.out = payload
 	last, first = c.last, c.first
