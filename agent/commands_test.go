@@ -17,6 +17,7 @@ import (
 
 	"pithead/agent/command"
 	"pithead/agent/event"
+	"pithead/drivers"
 )
 
 // commandedSite may be commanded by a county in everything, by a guard in little.
@@ -302,3 +303,35 @@ func TestCommandsThatAreNoneOfOurs(t *testing.T) {
 }
 
 func kidOf(key ed25519.PrivateKey) string { return event.KidOf(key.Public().(ed25519.PublicKey)) }
+
+// chatty is a bus that knows what was on its line.
+type chatty struct{ drivers.Bus }
+
+func (chatty) Frames() (fs []string) {
+	for i := range 32 {
+		fs = append(fs, fmt.Sprintf("2026-01-01T00:00:%02d.000Z out %s", i, strings.Repeat("00", 64)))
+	}
+	return fs
+}
+
+func TestDiagTellsTheLastFrames(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := startCommanded(t, dir)
+		runUntil(t, c.agent, func() {
+			time.Sleep(time.Second)
+			for buses := range 30 {
+				c.loops = append(c.loops, newBusLoop(fmt.Sprint("rs485-", buses), chatty{&fakeBus{}}, nil))
+				got, err := diagCommand(t.Context(), c.agent, command.Command{})
+				text, _ := got.(json.RawMessage)
+				var d diag
+				if err != nil || len(text) > mostDiag || json.Unmarshal(text, &d) != nil {
+					t.Fatalf("%d bytes, %v", len(text), err)
+				}
+				if fs := d.Frames["rs485-0"]; len(fs) < 8 || !strings.HasPrefix(fs[len(fs)-1], "2026-01-01T00:00:31.000Z out 00") || buses < 5 && len(fs) != 32 {
+					t.Errorf("%d buses: %d frames are told of one", buses+1, len(fs))
+				}
+			}
+		})
+	})
+}

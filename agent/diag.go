@@ -82,16 +82,27 @@ type diag struct {
 	Uplinks []apiUplink    `json:"uplinks"`
 	Buffer  any            `json:"buffer"`
 	Queue   map[string]int `json:"queue"` // what waits for the disk
-	Log     []string       `json:"log"`
+	// Frames are the last on each Modbus line: time, out or in, bytes in hex.
+	Frames map[string][]string `json:"frames,omitempty"`
+	Log    []string            `json:"log"`
 }
 
-// diagCommand leaves out the oldest lines of the log, and then units, where all
-// would be too long.
+// A framed bus knows the last frames on its line.
+type framed interface{ Frames() []string }
+
+// diagCommand leaves out the oldest lines of the log, then frames, and then units,
+// where all would be too long.
 func diagCommand(ctx context.Context, a *agent, _ command.Command) (any, error) {
 	d := diag{Go: runtime.Version(), Uptime: time.Since(a.started).Milliseconds(), Units: a.apiUnits(), Buses: a.apiBusList(), Uplinks: a.apiUplinkList(), Log: a.lines.last()}
 	d.Buffer, _ = a.apiBuffer(ctx) // it can't fail
 	readings, events := a.queue.waiting()
 	d.Queue = map[string]int{"readings": readings, "events": events}
+	d.Frames = map[string][]string{}
+	for _, b := range a.loops {
+		if h, ok := b.bus.(framed); ok {
+			d.Frames[b.id] = h.Frames()
+		}
+	}
 	for {
 		text, err := json.Marshal(d)
 		switch {
@@ -101,6 +112,7 @@ func diagCommand(ctx context.Context, a *agent, _ command.Command) (any, error) 
 			return json.RawMessage(text), nil
 		case len(d.Log) > 0:
 			d.Log = d.Log[(len(d.Log)+1)/2:]
+		case halve(d.Frames):
 		case len(d.Units) > 0:
 			d.Units = d.Units[:len(d.Units)/2]
 		case len(d.Buses) > 0:
@@ -109,4 +121,13 @@ func diagCommand(ctx context.Context, a *agent, _ command.Command) (any, error) 
 			return nil, errors.New("it would be too long, whatever is left out")
 		}
 	}
+}
+
+// halve leaves out the older half of all frames; false where there were none.
+func halve(frames map[string][]string) (any bool) {
+	for bus, fs := range frames {
+		any = any || len(fs) > 0
+		frames[bus] = fs[(len(fs)+1)/2:]
+	}
+	return any
 }

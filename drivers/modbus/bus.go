@@ -19,6 +19,7 @@ type Bus struct {
 	units    []*unit
 	outputs  map[string]*output
 	line     tally
+	frames   frames
 	began    []drivers.CounterStart // not asked for yet
 	closed   bool
 	readings []drivers.Reading // of the last step of any of its polls
@@ -55,6 +56,7 @@ func open(c Config, by Opener) (*Bus, error) {
 	}
 	b := &Bus{outputs: map[string]*output{}, config: c}
 	b.config.Units, b.config.Outputs = nil, nil
+	by = tapped(by, &b.frames)
 	if c.Transport == TCP {
 		h := modbus.NewTCPClientHandler(c.Address)
 		b.link, b.slave = newTCPLine(by), &h.SlaveId
