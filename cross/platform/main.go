@@ -1,16 +1,15 @@
 // Command platform is the least that a platform must do with what a gateway
 // sends: it keeps payloads as they came and which numbers are covered, asks again
-// for holes, verifies events, sends receipts, and says who has been silent.
+// for holes, verifies events, sends receipts, says who is silent, and whose card
+// was changed or is an old image.
 //
 //	go run ./cross/platform -broker tcp://127.0.0.1:1883 -key county.pem -pin BASE64 -dir store
 //
 // The key is Ed25519 (PKCS #8, as pithead key new makes it), and stands in the
-// uplink's commands with allow: [resend]; the pin is what pithead key printed
-// when the gateway was commissioned.
+// uplink's commands with allow: [resend]; the pin is what pithead key printed.
 package main
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/json"
@@ -32,12 +31,12 @@ import (
 // A gateway is what is known of one, by its topic <prefix>/<site>/<gateway>.
 type gateway struct {
 	topic, session, epoch string
-	covered               []span // of readings in this epoch, in order, apart from each other
-	event                 uint64 // the newest event up to which none is missing
-	hash                  string // of that one
-	heard                 time.Time
-	silent                bool
-	asked                 span // for again
+	covered               []span                    // of readings in this epoch, in order, apart from each other
+	pin                   ed25519.PublicKey         // as commissioned, or as that key handed over
+	head                  event.Head                // the newest event
+	seen                  map[event.Head]event.Hash // by epoch and number
+	heard                 time.Time                 // zero: it is silent, and that was told
+	asked                 uint64                    // for again, from here
 }
 
 type span struct{ after, to uint64 } // covers (after, to]
@@ -85,88 +84,86 @@ func (p *platform) take(topic string, payload []byte, now time.Time) {
 	}
 	name := strings.Join(part[:4], "/")
 	if p.gateways[name] == nil {
-		p.gateways[name] = &gateway{topic: name}
+		p.gateways[name] = &gateway{topic: name, pin: p.pin, seen: map[event.Head]event.Hash{}}
 	}
 	g := p.gateways[name]
-	g.heard, g.silent = now, false
+	g.heard = now
 	file := filepath.Join(p.dir, part[2]+"-"+part[3]+"-"+strings.ReplaceAll(part[4], "/", "-")+".ndjson")
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err == nil {
-		_, err = f.Write(append(bytes.Clone(payload), '\n'))
+		_, err = fmt.Fprintf(f, "%s\n", payload)
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
 		log.Fatal("nothing is receipted that is not stored: ", err)
 	}
+	var m struct {
+		State, Session, Epoch string
+		Event, Prev, Last     uint64
+	}
+	_ = json.Unmarshal(payload, &m) // what is none says nothing
 	switch part[4] {
 	case "status":
-		g.status(payload)
-	case "data":
-		g.data(payload)
+		g.session = m.Session
+		if m.State == "online" && m.Epoch == g.head.Epoch && m.Event < g.head.N { // a will is as old as its connection
+			log.Printf("TAMPERING %s: it knows %d events, %d were received: an old image", name, m.Event, g.head.N)
+		}
+	case "data": // what was lost or thinned is covered too: it is told, and comes by resend or not at all
+		if m.Epoch != g.epoch {
+			g.epoch, g.covered, g.asked = m.Epoch, nil, 0
+		}
+		if m.Last > m.Prev {
+			g.covered = cover(g.covered, span{m.Prev, m.Last})
+		}
 	case "events", "events/late": // sound no siren for what is late
-		g.take(payload, p.pin)
+		g.take(payload)
 	}
-}
-
-func (g *gateway) status(payload []byte) {
-	var s struct {
-		Session, Epoch string
-		Event          uint64
-	}
-	_ = json.Unmarshal(payload, &s) // what is no status says nothing
-	if s.Epoch == g.epoch && s.Event < g.event {
-		log.Printf("TAMPERING %s: its status knows %d events, %d were received", g.topic, s.Event, g.event)
-	}
-	g.session = s.Session
-}
-
-// data notes what a message covers. What was lost or thinned is covered too: it
-// is told, and can't come, or only by resend.
-func (g *gateway) data(payload []byte) {
-	var m struct {
-		Epoch      string
-		Prev, Last uint64
-	}
-	if json.Unmarshal(payload, &m) != nil || m.Last <= m.Prev {
-		return
-	}
-	if m.Epoch != g.epoch {
-		g.epoch, g.covered, g.asked = m.Epoch, nil, span{}
-	}
-	g.covered = cover(g.covered, span{m.Prev, m.Last})
 }
 
 // cover adds a span, and joins those that touch.
-func cover(all []span, s span) []span {
-	var out []span
+func cover(all []span, s span) (out []span) {
 	for _, c := range all {
-		switch {
-		case c.to < s.after:
+		if c.to < s.after {
 			out = append(out, c)
-		case c.after > s.to:
+		} else if c.after > s.to {
 			out, s = append(out, s), c
-		default:
+		} else {
 			s = span{min(c.after, s.after), max(c.to, s.to)}
 		}
 	}
 	return append(out, s)
 }
 
-// take judges an event: signed by the pinned key, and following the one before it.
-func (g *gateway) take(payload []byte, pin ed25519.PublicKey) {
+// take judges an event: signed by the pinned key, the only one of its number, and
+// following the one before it.
+func (g *gateway) take(payload []byte) {
 	e, err := event.Parse(payload)
+	at, hash := event.Head{Epoch: e.Epoch, N: e.N}, e.Hash()
+	was, again := g.seen[at]
 	switch {
-	case err != nil || !e.SignedBy(pin):
+	case err != nil || !e.SignedBy(g.pin):
 		log.Printf("TAMPERING %s: an event that the pinned key did not sign: %.200s", g.topic, payload)
-	case !e.Stored || e.N <= g.event && e.Epoch == g.epoch: // beside the chain, or a repeat
-	case g.hash != "" && e.N == g.event+1 && e.Chain != g.hash:
-		log.Printf("TAMPERING %s: event %d does not follow event %d", g.topic, e.N, g.event)
-	default:
-		if g.hash != "" && e.N > g.event+1 {
-			log.Printf("%s: events %d to %d are missing", g.topic, g.event+1, e.N-1)
-		}
-		g.event, g.hash = e.N, e.Hash().String()
+		return
+	case !e.Stored || again && was == hash: // beside the chain, or a repeat
+		return
+	case again:
+		log.Printf("TAMPERING %s: two events %d of epoch %s", g.topic, e.N, e.Epoch)
+		return
+	case e.Epoch != g.head.Epoch:
+		log.Printf("%s: a new epoch, %s, follows event %d of %s", g.topic, e.Epoch, g.head.N, g.head.Epoch)
+	case e.N == g.head.N+1 && e.Chain != g.head.Hash.String():
+		log.Printf("TAMPERING %s: event %d does not follow event %d", g.topic, e.N, g.head.N)
+	case e.N > g.head.N+1:
+		log.Printf("%s: events %d to %d are missing", g.topic, g.head.N+1, e.N-1)
 	}
+	if e.Kind == "fork" {
+		log.Printf("ALARM %s: %s", g.topic, e.Why)
+	}
+	if h, ok := e.Handover(); ok {
+		g.pin = h.New
+	}
+	g.seen[at], at.Hash = hash, hash
+	g.head = at
 }
 
 // tick receipts what is whole, asks for holes, and notices silence.
@@ -174,26 +171,29 @@ func (p *platform) tick(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, g := range p.gateways {
-		if now.Sub(g.heard) > 3*time.Minute && !g.silent {
-			g.silent = true
+		if now.Sub(g.heard) > 3*time.Minute && !g.heard.IsZero() {
+			g.heard = time.Time{}
 			log.Printf("ALARM %s has been silent for three minutes, whatever its status says", g.topic)
 		}
 		if len(g.covered) == 0 {
 			continue
 		}
-		p.client.Publish(g.topic+"/receipt", 1, false, p.key.Seal(fmt.Appendf(nil,
-			`{"epoch":%q,"last":%d,"event":%d,"h":%q,"t":%d`, g.epoch, g.covered[0].to, g.event, g.hash, now.UnixMilli())))
-		if hole := (span{g.covered[0].to, 0}); len(g.covered) > 1 && g.asked != hole {
-			g.asked = hole
-			p.ask(g, span{hole.after, g.covered[1].after}, now)
+		receipt := fmt.Appendf(nil, `{"epoch":%q,"last":%d,"t":%d`, g.epoch, g.covered[0].to, now.UnixMilli())
+		if g.head.Epoch == g.epoch {
+			receipt = fmt.Appendf(receipt, `,"event":%d,"h":%q`, g.head.N, g.head.Hash)
+		}
+		p.client.Publish(g.topic+"/receipt", 1, false, p.key.Seal(receipt))
+		if from := g.covered[0].to + 1; len(g.covered) > 1 && g.asked != from {
+			g.asked = from
+			p.ask(g, from, g.covered[1].after, now)
 		}
 	}
 }
 
-func (p *platform) ask(g *gateway, hole span, now time.Time) {
+func (p *platform) ask(g *gateway, from, to uint64, now time.Time) {
 	cmd, _ := json.Marshal(map[string]any{"id": rand.Text(), "gateway": strings.TrimPrefix(g.topic, "pithead/v1/"), "session": g.session,
-		"op": "resend", "args": map[string]any{"from": hole.after + 1, "to": hole.to}, "by": "platform", "why": "a hole", "expires": now.Add(time.Minute).UnixMilli()})
+		"op": "resend", "args": map[string]any{"from": from, "to": to}, "by": "platform", "why": "a hole", "expires": now.Add(time.Minute).UnixMilli()})
 	envelope, _ := json.Marshal(map[string]string{"cmd": string(cmd), "kid": p.key.Kid(), "sig": p.key.Sign(cmd)})
 	p.client.Publish(g.topic+"/command", 1, false, envelope)
-	log.Printf("%s: asked again for %d to %d", g.topic, hole.after+1, hole.to)
+	log.Printf("%s: asked again for %d to %d", g.topic, from, to)
 }

@@ -43,8 +43,8 @@ func TestEventsAreStoredAsTheyCameAndFollowed(t *testing.T) {
 		p.take("pithead/v1/tsf/gw-01/events/late", line, time.Now()) // a repeat
 	}
 	g := p.gateways["pithead/v1/tsf/gw-01"]
-	if g.event != 3 || g.hash != "sha256:ad53dd29e671083503dc81fcf5eb42cd3a31e666fbd08b979073ee9b37886f1f" {
-		t.Errorf("at event %d, %s", g.event, g.hash)
+	if g.head.N != 3 || g.head.Hash.String() != "sha256:ad53dd29e671083503dc81fcf5eb42cd3a31e666fbd08b979073ee9b37886f1f" {
+		t.Errorf("at %+v", g.head)
 	}
 	stored, err := os.ReadFile(filepath.Join(p.dir, "tsf-gw-01-events.ndjson"))
 	if err != nil || string(stored) != string(bytes.Join(bytes.SplitAfter(text, []byte("\n"))[:3], nil)) {

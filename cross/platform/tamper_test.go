@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/auth"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"pithead/agent"
+	"pithead/agent/event"
+	"pithead/config"
+)
+
+const site = `
+version: 1
+site: pond
+gateway: g1
+identity: {key: KEY}
+buses:
+  pit: {sim: {signals: {pond.level: {steps: [[0s, 4], [1s, 6], [2s, 4]], repeat: 3s}}}}
+devices:
+  level1: {bus: pit, unit: 3, every: 200ms}
+points:
+  pond.level: {unit: m, device: level1, holding: 0, type: f32, alarms: [{level: red, above: 5, clear: 4.5}]}
+uplinks:
+  county:
+    mqtt: tcp://BROKER
+    confirm: platform
+    commands: [{id: county, key: "COUNTY", allow: [resend]}]
+buffer: {dir: DIR, size: 16MB}
+`
+
+// A story is one gateway, a broker and the platform that listens there.
+type story struct {
+	*testing.T
+	*platform
+	dir, key, addr string
+
+	mu   sync.Mutex
+	said strings.Builder // by the platform
+}
+
+func (s *story) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.said.Write(b)
+}
+
+// heard is what the platform said since the last time.
+func (s *story) heard() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := s.said.String()
+	s.said.Reset()
+	return text
+}
+
+func newStory(t *testing.T) *story {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err := b.AddHook(new(auth.AllowHook), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.AddListener(listeners.NewNet("b", l)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Serve(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	file := filepath.Join(t.TempDir(), "gateway.key")
+	own, err := event.NewKey(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	county := event.KeyOf(ed25519.NewKeyFromSeed([]byte("the county's key in the tests...")))
+	s := &story{T: t, dir: t.TempDir(), key: file, addr: l.Addr().String(),
+		platform: &platform{dir: t.TempDir(), key: county, pin: own.PublicKey(), gateways: map[string]*gateway{}}}
+	s.platform.client = mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + s.addr).SetClientID("platform"))
+	if token := s.platform.client.Connect(); token.Wait() && token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	t.Cleanup(func() { s.platform.client.Disconnect(0) })
+	err = b.Subscribe("pithead/v1/#", 1, func(_ *mochi.Client, _ packets.Subscription, pk packets.Packet) {
+		s.platform.take(pk.TopicName, pk.Payload, time.Now())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.SetOutput(s)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	return s
+}
+
+// run runs the gateway for a time, with what is in dir; the platform turns
+// meanwhile.
+func (s *story) run(dir string, d time.Duration) {
+	s.Helper()
+	text := strings.NewReplacer("KEY", s.key, "BROKER", s.addr, "DIR", dir, "COUNTY", s.platform.key.Public()).Replace(site)
+	parsed, problems := config.Parse("site.yaml", []byte(text))
+	if parsed == nil {
+		s.Fatal(problems)
+	}
+	ctx, cancel := context.WithTimeout(s.Context(), d)
+	defer cancel()
+	turns := time.NewTicker(200 * time.Millisecond)
+	defer turns.Stop()
+	done := make(chan error)
+	go func() {
+		left, err := agent.Run(ctx, parsed, agent.Options{Version: "test", Log: slog.New(slog.DiscardHandler)})
+		left.Close(slog.New(slog.DiscardHandler))
+		done <- err
+	}()
+	for {
+		select {
+		case now := <-turns.C:
+			s.platform.tick(now)
+		case err := <-done:
+			if err != nil {
+				s.Fatal(err)
+			}
+			return
+		}
+	}
+}
+
+// events are those that the platform stored, in the order in which they came.
+func (s *story) events() (all []event.Parsed) {
+	s.Helper()
+	for _, kind := range []string{"events", "events-late"} {
+		text, _ := os.ReadFile(filepath.Join(s.platform.dir, "pond-g1-"+kind+".ndjson"))
+		for line := range strings.Lines(string(text)) {
+			p, err := event.Parse([]byte(line))
+			if err != nil {
+				s.Fatal(err)
+			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func (s *story) forks() (all []string) {
+	for _, p := range s.events() {
+		if p.Kind == "fork" {
+			all = append(all, p.State)
+		}
+	}
+	return all
+}
+
+func (s *story) copyOf(dir string) string {
+	s.Helper()
+	image := s.TempDir()
+	if err := os.CopyFS(image, os.DirFS(dir)); err != nil {
+		s.Fatal(err)
+	}
+	return image
+}
+
+// The card is swapped for a new one, and an image of before is put back: the
+// gateway tells both, and so does the platform.
+func TestTheCardIsChangedAndAnOldImagePutBack(t *testing.T) {
+	s := newStory(t)
+	s.run(s.dir, 1500*time.Millisecond)
+	image := s.copyOf(s.dir)
+	s.run(s.dir, 3*time.Second)
+	if got := s.heard(); got != "" && (strings.Contains(got, "TAMPERING") || strings.Contains(got, "ALARM")) {
+		t.Fatalf("all is well, and the platform says\n%s", got)
+	}
+
+	s.run(image, 3*time.Second)
+	said := s.heard()
+	for _, want := range []string{"an old image", "ALARM pithead/v1/pond/g1: the platform has seen later numbers", "a new epoch, "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("an old image: the platform says\n%slacks %q", said, want)
+		}
+	}
+	if f := s.forks(); !slices.Equal(f, []string{"behind"}) {
+		t.Errorf("forks %v", f)
+	}
+	s.run(image, 2*time.Second)
+	if got := s.heard(); strings.Contains(got, "TAMPERING") || strings.Contains(got, "ALARM") {
+		t.Errorf("once more, and the platform says\n%s", got)
+	}
+
+	s.run(s.TempDir(), 3*time.Second)
+	said = s.heard()
+	for _, want := range []string{"ALARM pithead/v1/pond/g1: the platform has seen another epoch", "a new epoch, "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("a new card: the platform says\n%slacks %q", said, want)
+		}
+	}
+	if f := s.forks(); !slices.Equal(f, []string{"behind", "other"}) {
+		t.Errorf("forks %v", f)
+	}
+}
+
+// An image that has gone on by itself, out of reach, until it has more events than
+// the platform: only a receipt shows that they are others.
+func TestAnImageThatHasOvertakenIsToldByAReceipt(t *testing.T) {
+	s := newStory(t)
+	s.run(s.dir, 1500*time.Millisecond)
+	image := s.copyOf(s.dir)
+	s.run(s.dir, 1500*time.Millisecond)
+	reach := s.addr
+	s.addr = "127.0.0.1:1"
+	s.run(image, 6*time.Second)
+	s.addr = reach
+	s.heard()
+	s.run(image, 3*time.Second)
+	said := s.heard()
+	if !strings.Contains(said, "TAMPERING pithead/v1/pond/g1: event") || !strings.Contains(said, "ALARM pithead/v1/pond/g1: the platform holds another event") {
+		t.Errorf("the platform says\n%s", said)
+	}
+	if f := s.forks(); !slices.Equal(f, []string{"parted"}) {
+		t.Errorf("forks %v", f)
+	}
+}
+
+// What the platform stored is whole, across another key, and readings are proven.
+func TestWhatThePlatformStoredIsWhole(t *testing.T) {
+	s := newStory(t)
+	s.run(s.dir, 1500*time.Millisecond)
+	if _, err := event.NewKey(event.NextKey(s.key)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.run(s.dir, 1500*time.Millisecond)
+	}
+	if got := s.heard(); strings.Contains(got, "TAMPERING") || strings.Contains(got, "ALARM") || strings.Contains(got, "missing") {
+		t.Errorf("the platform says\n%s", got)
+	}
+	var files []event.File
+	for _, kind := range []string{"events", "events-late", "data"} {
+		f, err := os.Open(filepath.Join(s.platform.dir, "pond-g1-"+kind+".ndjson"))
+		if err == nil {
+			defer f.Close()
+			files = append(files, event.File{Name: kind, Reader: f})
+		}
+	}
+	r, err := event.VerifyFiles(files, event.Options{Key: s.platform.pin})
+	if err != nil || !r.Whole() || len(r.Heirs) != 1 || len(r.Readings) != 1 || r.Readings[0].Anchors < 2 || r.Readings[0].Proven < 10 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
