@@ -150,6 +150,7 @@ func (a *agent) run(ctx context.Context) {
 	judge.stop()
 	store.stop()
 	deliver.stop()
+	a.rec.storeEvents() // the anchors of what the uplinks sent last; its goroutine has ended
 }
 
 // wait waits for the end, and meanwhile tells of reloads that were refused.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -152,12 +153,30 @@ func TestDurations(t *testing.T) {
 	}
 }
 
+// FuzzOpen tries what anybody may send, and, signed, what only somebody with a key
+// can: the words within are read then.
 func FuzzOpen(f *testing.F) {
-	f.Add(sealed(f, countyKey, good(nil)), "{}")
-	f.Add([]byte(`{"cmd":"","kid":"","sig":""}`), `{"for":"1h"}`)
-	f.Fuzz(func(t *testing.T, payload []byte, args string) {
+	cmd, _ := json.Marshal(good(nil))
+	f.Add(sealed(f, countyKey, good(nil)), string(cmd), "{}")
+	f.Add([]byte(`{"cmd":"","kid":"","sig":""}`), `{"id":"1","gateway":"tsf/gw-01","session":"s1","op":"shelve","args":{"alarm":"a","for":"1h"},"expires":1763779260000}`, `{"for":"1h"}`)
+	f.Fuzz(func(t *testing.T, payload []byte, cmd, args string) {
 		if _, err := gate().Open(payload, []Commander{county}, now, true); err == nil && len(payload) > MaxEnvelope {
 			t.Error("oversized, and taken")
+		}
+		g := gate()
+		e, err := json.Marshal(Envelope{Cmd: cmd, Kid: event.KidOf(county.Key), Sig: base64.StdEncoding.EncodeToString(ed25519.Sign(countyKey, []byte(cmd)))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := g.Open(e, []Commander{county}, now, true)
+		switch {
+		case err != nil && len(g.seen) > 0:
+			t.Error("refused, and remembered")
+		case err == nil && (!slices.Contains(county.Allow, c.Op) || c.ID == "" || len(c.ID) > maxID || len(c.Why) > MaxWhy || !c.Signed || c.Key != "county"):
+			t.Errorf("taken: %+v", c)
+		}
+		if _, again := g.Open(e, []Commander{county}, now, true); again == nil {
+			t.Error("taken twice")
 		}
 		a, err := ParseArgs([]byte(args))
 		if err != nil {

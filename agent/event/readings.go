@@ -109,7 +109,8 @@ func parseReadings(text []byte) (m message, epoch string, ok bool, err error) {
 // take finds what a message follows: most often the one before its line. First is
 // the line of the one that it repeats; ahead that of one which waited for it.
 func (r *readings) take(m message, payload Hash) (first, ahead int) {
-	if i, again := r.seen[payload]; again {
+	if i, again := r.seen[payload]; again { // a run that begins alike may go on otherwise
+		r.ends, r.last = append(without(r.ends, i), i), m.last
 		return r.all[i].line, 0
 	}
 	if r.seen == nil {

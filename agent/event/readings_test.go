@@ -156,6 +156,19 @@ func TestReadingsThatCameAgainAreProven(t *testing.T) {
 	}
 }
 
+// A run that begins with the very bytes of another, and is cut otherwise then.
+func TestARunThatBeginsLikeAnother(t *testing.T) {
+	f := newFeed().send(2)
+	f.connect().again(1, 10)
+	f.data[2] = f.data[0]
+	f.h, _ = ParseHash(f.data[0][len(f.data[0])-73 : len(f.data[0])-2])
+	f.data = append(f.data, f.message(10, 15, ""), f.message(15, 20, ""))
+	f.send(3).anchor()
+	if r := f.verify(t); told(r) != "repeated 1-10@5" || !r.Whole() || r.Readings[0].Proven != 50 {
+		t.Errorf("%q, %+v", told(r), r.Readings)
+	}
+}
+
 // An uplink that gets only some events has anchors, and holes in the chain.
 func TestReadingsAreProvenWithoutAllEvents(t *testing.T) {
 	f := twoHours()

@@ -36,6 +36,7 @@ type gateway struct {
 	head                  event.Head                // the newest event
 	seen                  map[event.Head]event.Hash // by epoch and number
 	heard                 time.Time                 // zero: it is silent, and that was told
+	broken                string                    // the epoch of which there are two histories
 	asked                 uint64                    // for again, from here
 }
 
@@ -146,13 +147,12 @@ func (g *gateway) take(payload []byte) {
 		return
 	case !e.Stored || again && was == hash: // beside the chain, or a repeat
 		return
-	case again:
-		log.Printf("TAMPERING %s: two events %d of epoch %s", g.topic, e.N, e.Epoch)
-		return
+	case again || g.broken == e.Epoch || e.Epoch == g.head.Epoch && e.N == g.head.N+1 && e.Chain != g.head.Hash.String():
+		log.Printf("TAMPERING %s: event %d is another than before, or does not follow event %d", g.topic, e.N, g.head.N)
+		g.broken = e.Epoch
+		return // and is not receipted: the receipts go on to say what was
 	case e.Epoch != g.head.Epoch:
 		log.Printf("%s: a new epoch, %s, follows event %d of %s", g.topic, e.Epoch, g.head.N, g.head.Epoch)
-	case e.N == g.head.N+1 && e.Chain != g.head.Hash.String():
-		log.Printf("TAMPERING %s: event %d does not follow event %d", g.topic, e.N, g.head.N)
 	case e.N > g.head.N+1:
 		log.Printf("%s: events %d to %d are missing", g.topic, g.head.N+1, e.N-1)
 	}
