@@ -123,7 +123,8 @@ type (
 		uplink.UplinkHealth
 		URL     string `json:"url,omitempty"` // of the broker that it is connected to
 		LastAck int64  `json:"last-ack,omitempty"`
-		Error   string `json:"error,omitempty"` // of the last try
+		AckAge  *int64 `json:"ack-age,omitempty"` // a phone's clock is not the gateway's
+		Error   string `json:"error,omitempty"`   // of the last try
 	}
 	apiLane struct {
 		Name    string `json:"name"`
@@ -233,7 +234,8 @@ func (a *agent) apiUplinkList() []apiUplink {
 		s := u.State()
 		x := apiUplink{UplinkHealth: uplink.HealthOf(a.site.Uplinks[i].ID, s, a.clock.TLS()), URL: s.URL, Error: s.LastError}
 		if !s.LastAck.IsZero() {
-			x.LastAck = s.LastAck.UnixMilli()
+			age := time.Since(s.LastAck).Milliseconds()
+			x.LastAck, x.AckAge = s.LastAck.UnixMilli(), &age
 		}
 		us = append(us, x)
 	}
