@@ -53,7 +53,7 @@ func (a *agent) tellGap(g uplink.Gap) {
 			return
 		}
 		e := event.Event{Kind: "lost", ID: agentBuffer, Why: "dropped for space", More: []event.Field{
-			{Name: "uplink", Value: g.Uplink}, {Name: "lane", Value: g.Lane}, {Name: "epoch", Value: g.Epoch},
+			{Name: "uplink", Value: g.Uplink}, {Name: "lane", Value: g.Lane}, {Name: "of", Value: g.Epoch},
 			{Name: "from", Value: g.From}, {Name: "to", Value: g.To}}}
 		if g.Damage != nil {
 			e.Why = "damaged on the disk"

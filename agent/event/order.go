@@ -2,6 +2,7 @@ package event
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -116,7 +117,44 @@ func (v *verifier) dueAfter(h Hash) string {
 	return e.kid
 }
 
+// A drop is an event that tells of others which an uplink can't have any more.
+type drop struct {
+	epoch    int // of the event
+	n        uint64
+	of       string // epoch of those that are gone
+	from, to uint64
+	why      string
+	uplink   string
+}
+
+// drop remembers what a stored event tells as dropped.
+func (v *verifier) drop(w waiting) {
+	if w.Kind != "lost" || w.entry < 0 || w.Text("lane") != "events" {
+		return
+	}
+	d := drop{epoch: v.entries[w.entry].epoch, n: w.N, of: w.Text("of"), why: w.Why, uplink: w.Text("uplink")}
+	if json.Unmarshal(w.Member("from"), &d.from) == nil && json.Unmarshal(w.Member("to"), &d.to) == nil {
+		v.drops = append(v.drops, d)
+	}
+}
+
+// dropped is the event that tells these numbers as dropped, all of them.
+func (v *verifier) dropped(epoch string, from, to uint64) (d drop, ok bool) {
+	for _, d := range v.drops {
+		if e, there := v.find(d.epoch, d.n); there && !e.bad && d.of == epoch && d.from <= from && to <= d.to {
+			return d, true
+		}
+	}
+	return drop{}, false
+}
+
 func (v *verifier) missing(e entry, from, to uint64) {
+	if d, ok := v.dropped(v.rep.Epochs[e.epoch].Name, from, to); ok {
+		v.rep.Dropped += int(to - from + 1)
+		v.rep.add(Finding{Line: e.line, Epoch: d.of, From: from, To: to, What: Dropped,
+			Text: fmt.Sprintf("%d to %d never reached uplink %s: %s, as event %d tells", from, to, quote(d.uplink), plain(d.why), d.n)})
+		return
+	}
 	what := "event " + strconv.FormatUint(from, 10) + " is"
 	if to > from {
 		what = fmt.Sprintf("%d events, %d to %d, are", to-from+1, from, to)

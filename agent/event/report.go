@@ -19,9 +19,10 @@ const (
 	OutOfOrder                 // harmless: the line stands behind a later number
 	Repeated                   // harmless: the same bytes once more
 	HandedOver                 // harmless: another key signs from here on
+	Dropped                    // harmless: numbers that the gateway itself tells as gone
 )
 
-var whatNames = [...]string{"", "malformed", "removed", "altered", "forked", "other-key", "unproven", "out-of-order", "repeated", "handed-over"}
+var whatNames = [...]string{"", "malformed", "removed", "altered", "forked", "other-key", "unproven", "out-of-order", "repeated", "handed-over", "dropped"}
 
 func (w What) String() string { return whatNames[w] }
 
@@ -63,6 +64,7 @@ type Report struct {
 	Broken   int       // findings that are not harmless
 	Kid      string    // of the key that was given, else of the first event
 	Heirs    []string  // other keys, that one or the other handed over to
+	Dropped  int       // events that the gateway tells as gone
 	Keyed    bool      // signatures were judged
 	Readings []Covered // what messages of readings cover
 	files    []begun
@@ -174,6 +176,8 @@ func (r Report) verdict() string {
 	switch {
 	case r.Events+r.Unstored+len(r.Readings) == 0 && r.Broken == 0:
 		b.WriteString("NOT WHOLE: there is no event in it\n")
+	case r.Whole() && r.Dropped > 0:
+		fmt.Fprintf(&b, "whole but for %s that the gateway tells as gone; nothing was changed\n", count(r.Dropped, "event", "events"))
 	case r.Whole():
 		b.WriteString("whole: nothing is missing between the first and the last number, nothing was changed\n")
 	default:

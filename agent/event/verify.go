@@ -77,6 +77,7 @@ type verifier struct {
 	hashes  map[Hash]int // index into entries, made when first asked for
 	keys    keys
 	anchors []anchor
+	drops   []drop
 	data    readings
 }
 
@@ -141,6 +142,7 @@ func (v *verifier) signature(w waiting) {
 		f.What, f.Text = Altered, "its signature does not fit its bytes"
 	default:
 		v.anchor(w)
+		v.drop(w)
 		return
 	}
 	v.rep.add(f)
@@ -166,8 +168,8 @@ func (v *verifier) report() Report {
 	v.outOfOrder()
 	slices.SortStableFunc(v.entries, compare)
 	v.unrepeat()
-	v.links()
 	v.signers()
+	v.links()
 	v.known()
 	v.readings()
 	v.rep.Kid, v.rep.Heirs, v.rep.Keyed = v.keys.first, v.keys.others(), v.o.Key != nil

@@ -136,6 +136,50 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// Promise 3: what the gateway tells as dropped, and no more than that.
+func TestWhatIsToldAsDroppedIsNotMissing(t *testing.T) {
+	k := key(1)
+	record := func(from, to uint64, by *Key) []string {
+		c := NewChain(k, "e")
+		var ls []string
+		for i := range 10 {
+			e := Event{Kind: "alarm", ID: "a/red"}
+			if i == 8 {
+				e = Event{Kind: "lost", ID: "agent/buffer", Why: "dropped for space", More: []Field{{"uplink", "county"}, {"lane", "events"}, {"of", "e"}, {"from", from}, {"to", to}}}
+			}
+			b := c.Next(e, at)
+			c.Commit()
+			if i == 8 && by != k {
+				b = bytes.Replace(b, []byte(k.Kid()), []byte(by.Kid()), 1)
+			}
+			ls = append(ls, string(b))
+		}
+		return ls
+	}
+	for _, c := range []struct {
+		name     string
+		ls       []string
+		from, to int
+		told     string
+		whole    bool
+	}{
+		{"all that is told", record(3, 6, k), 2, 6, "dropped 3-6@3", true},
+		{"some of it came", record(3, 6, k), 3, 5, "dropped 4-5@4", true},
+		{"one more is missing", record(3, 6, k), 2, 7, "removed 3-7@3", false},
+		{"told by another key", record(3, 6, key(2)), 2, 6, "removed 3-6@3, other-key 9-9@5", false},
+	} {
+		text := strings.Join(append(append([]string(nil), c.ls[:c.from]...), c.ls[c.to:]...), "\n")
+		r, err := Verify(strings.NewReader(text), Options{Key: k.PublicKey()})
+		if err != nil || told(r) != c.told || r.Whole() != c.whole {
+			t.Errorf("%s: %q, whole %v, %v; want %q", c.name, told(r), r.Whole(), err, c.told)
+		}
+		var b bytes.Buffer
+		if err := r.Write(&b); err != nil || c.whole && !strings.Contains(b.String(), "that the gateway tells as gone") {
+			t.Errorf("%s: %s %v", c.name, &b, err)
+		}
+	}
+}
+
 func sigOf(line string) string {
 	_, sig, _ := strings.Cut(line, `,"sig":"`)
 	return sig
