@@ -2,9 +2,12 @@ package agent
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -125,7 +128,8 @@ func TestASiteFileIsGivenByItsHash(t *testing.T) {
 		b := newBench(t, pit(), newFold(), nil)
 		a := remote(b)
 		a.site.Buffer.Dir = t.TempDir()
-		old := config.Site{Hash: "sha256:" + strings.Repeat("ab", 32), Source: config.Deflate([]byte(strings.Repeat("旧: 1\n", 3000))), Buffer: a.site.Buffer}
+		text := []byte(strings.Repeat("旧: 1\n", 3000))
+		old := config.Site{Hash: fmt.Sprintf("sha256:%x", sha256.Sum256(text)), Source: config.Deflate(text), Buffer: a.site.Buffer}
 		t.Setenv("STATE_DIRECTORY", t.TempDir())
 		if err := config.KeepGood(&old); err != nil {
 			t.Fatal(err)
@@ -147,6 +151,13 @@ func TestASiteFileIsGivenByItsHash(t *testing.T) {
 		}
 		if got != string(old.Source.Bytes()) {
 			t.Error("it came back as another")
+		}
+		kept := filepath.Join(a.site.Buffer.Dir, "sites", old.Hash[7:]+".yaml")
+		if err := os.WriteFile(kept, append(text, "weaker: true\n"...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := replyOf(t, a, orderOf(t, "changed", "config.get", map[string]any{"hash": old.Hash})); r.OK || !strings.Contains(r.Error, "was changed since") {
+			t.Errorf("a kept file that was changed: %+v", r)
 		}
 		for _, hash := range []string{"sha256:" + strings.Repeat("cd", 32), "../../etc/passwd", "sha256:../x"} {
 			if r := replyOf(t, a, orderOf(t, hash[:9]+hash[len(hash)-3:], "config.get", map[string]any{"hash": hash})); r.OK {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -63,6 +65,9 @@ func Kept(dir, hash string) ([]byte, error) {
 	text, err := os.ReadFile(keptAt(dir, hash))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no site file with the hash %s is kept here", hash)
+	}
+	if sum := sha256.Sum256(text); err == nil && "sha256:"+hex.EncodeToString(sum[:]) != hash {
+		return nil, fmt.Errorf("what is kept as the site file %s is not it: it was changed since", hash)
 	}
 	return text, err
 }
