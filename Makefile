@@ -111,8 +111,18 @@ bench-uplink: ## drain a backlog into a mosquitto on loopback: readings a second
 	build/bench-uplink
 	build/bench-uplink -compress zstd
 
-model: ## 10,000 random histories of two uplinks, links, crashes, resends, against a model of two platforms; two minutes
+.PHONY: fleet
+fleet: ## 500 gateways whose broker restarts: when they come back, beside what the rule says; then a cluster (Debian: mosquitto; fetches nats-server)
+	cross/install.sh site
+	cross/site/parts.sh $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/pithead-site
+	$(GO) build -o build/fleet ./cross/fleet
+	build/fleet
+	build/fleet -away 60s
+	build/fleet -nats $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/pithead-site/nats-server
+
+model: ## 10,000 random histories of two uplinks, links, crashes, resends, against a model of two platforms; then each of 31 mistakes must be found
 	$(GO) test ./agent/uplink -run 'TestNoHistory|TestThePlatformsModel' -histories 10000 -count=1 -timeout 60m
+	$(GO) test ./agent/uplink -run TestEveryMistakeIsFound -count=1 -v -timeout 60m -mistakes
 
 clean: ## build/ away
 	rm -rf build

@@ -124,7 +124,6 @@ type (
 		URL     string `json:"url,omitempty"` // of the broker that it is connected to
 		LastAck int64  `json:"last-ack,omitempty"`
 		AckAge  *int64 `json:"ack-age,omitempty"` // a phone's clock is not the gateway's
-		Error   string `json:"error,omitempty"`   // of the last try
 	}
 	apiLane struct {
 		Name    string `json:"name"`
@@ -232,7 +231,7 @@ func (a *agent) apiUplinkList() []apiUplink {
 	us := []apiUplink{}
 	for i, u := range a.uplinks {
 		s := u.State()
-		x := apiUplink{UplinkHealth: uplink.HealthOf(a.site.Uplinks[i].ID, s, a.clock.TLS()), URL: s.URL, Error: s.LastError}
+		x := apiUplink{UplinkHealth: uplink.HealthOf(a.site.Uplinks[i].ID, s, a.clock.TLS()), URL: s.URL}
 		if !s.LastAck.IsZero() {
 			age := time.Since(s.LastAck).Milliseconds()
 			x.LastAck, x.AckAge = s.LastAck.UnixMilli(), &age

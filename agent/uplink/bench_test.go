@@ -29,6 +29,7 @@ var points = []string{"pond.level", "pond.rain", "gas.ch4", "fan.run"}
 // A bench is a buffer with what fills it, and the agent that an uplink sees.
 type bench struct {
 	t    *testing.T
+	dir  string
 	log  *buffer.Log
 	enc  *record.Encoder
 	site *config.Site
@@ -48,8 +49,8 @@ const boot = 12
 
 func newBench(t *testing.T, dataSize int64) *bench {
 	t.Helper()
-	b := &bench{t: t, offsets: map[uint32]int64{}}
-	b.open(inMemory(t), dataSize)
+	b := &bench{t: t, offsets: map[uint32]int64{}, dir: inMemory(t)}
+	b.open(b.dir, dataSize)
 	t.Cleanup(func() { b.log.Close() })
 	b.site = &config.Site{Site: "shidian-tsf", Gateway: "gw-01", Name: "尾矿库 1 号网关", Hash: "sha256:ab12"}
 	b.setNow(1_000_000, record.Synced)

@@ -61,7 +61,8 @@ type UplinkHealth struct {
 	Data      uint64 `json:"data"`
 	Behind    int64  `json:"behind"`           // ms: age of the oldest unacknowledged reading
 	Oldest    int64  `json:"oldest,omitempty"` // its time, where known
-	Fault     string `json:"fault,omitempty"`
+	Fault     string `json:"fault,omitempty"`  // what a person must see to
+	Error     string `json:"error,omitempty"`  // why it is not connected, or was not of late
 	// Until the first of its certificates expires; absent without one. Negative: it has.
 	Certificate *float64 `json:"certificate-days,omitempty"`
 }
@@ -70,7 +71,7 @@ type UplinkHealth struct {
 // are judged.
 func HealthOf(id string, s State, now time.Time) UplinkHealth {
 	h := UplinkHealth{ID: id, Connected: s.Connected, Events: s.Events, Stats: s.Stats, Data: s.Data,
-		Behind: s.Behind.Milliseconds(), Oldest: s.Oldest, Fault: s.Fault}
+		Behind: s.Behind.Milliseconds(), Oldest: s.Oldest, Fault: s.Fault, Error: s.LastError}
 	if !s.Expires.IsZero() {
 		days := math.Floor(s.Expires.Sub(now).Hours()/24*10) / 10
 		h.Certificate = &days

@@ -26,7 +26,6 @@ import (
 type history struct {
 	*bench
 	r     *rand.Rand
-	dir   string
 	size  int64
 	sides []*side
 
@@ -58,8 +57,8 @@ type truth struct {
 func newHistory(t *testing.T, seed uint64) *history {
 	r := rand.New(rand.NewPCG(seed, 7))
 	h := &history{
-		bench: &bench{t: t, offsets: map[uint32]int64{}, site: &config.Site{Site: "shidian-tsf", Gateway: "gw-01"}},
-		r:     r, dir: inMemory(t), size: buffer.MinSize << r.IntN(3), boot: boot, clock: record.Synced,
+		bench: &bench{t: t, dir: inMemory(t), offsets: map[uint32]int64{}, site: &config.Site{Site: "shidian-tsf", Gateway: "gw-01"}},
+		r:     r, size: buffer.MinSize << r.IntN(3), boot: boot, clock: record.Synced,
 		steady: r.IntN(2) == 0, calm: r.IntN(5) == 0, truth: map[uint64]truth{}, woken: map[string]bool{},
 	}
 	h.booted = time.Now().Add(-time.Minute)

@@ -33,6 +33,34 @@ func (u *Uplink) rate() int {
 	return max(leastRate, int(timesLive*u.live.perSecond))
 }
 
+// A heft bounds messages of readings by how fast the link takes them, since an
+// alarm waits behind the one that is on its way: on a link of 64 kbit/s five
+// hundred readings are four seconds.
+type heft struct {
+	limit int // bytes of a message, before it is packed
+	bytes int // of the one on its way
+	since time.Time
+}
+
+const (
+	briefly     = time.Second // for one message to be on its way
+	leastOnAWay = 2 << 10     // bytes: with less, envelopes would be most of it
+)
+
+// put notes that a message is on its way.
+func (h *heft) put(now time.Time, bytes int) { h.since, h.bytes = now, bytes }
+
+// out notes that it is out: the next ones are to take as long as they should.
+func (h *heft) out(now time.Time, most int) {
+	took := now.Sub(h.since)
+	if took > briefly {
+		h.limit = int(float64(h.bytes) * float64(briefly) / float64(took))
+	} else {
+		h.limit *= 2
+	}
+	h.limit = min(max(h.limit, leastOnAWay), most)
+}
+
 // live measures how fast readings are stored.
 type live struct {
 	at        time.Time

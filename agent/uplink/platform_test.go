@@ -67,8 +67,15 @@ func (p *platform) read(e envelope) (sent, lost, left map[uint64]bool, err error
 		if l.From <= at || l.To < l.From || l.Count > l.To-l.From+1 || l.To > e.Last {
 			return nil, nil, nil, fmt.Errorf("lost %+v in (%d, %d]", *l, at, e.Last)
 		}
+		wanted := uint64(0)
 		for n := l.From; n <= l.To; n++ {
 			lost[n] = true
+			if p.wanted(n) && (e.Thinned == nil || n < e.Thinned.From || n > e.Thinned.To) {
+				wanted++
+			}
+		}
+		if l.Count < wanted {
+			return nil, nil, nil, fmt.Errorf("lost %+v, of which %d are wanted", *l, wanted)
 		}
 	}
 	for _, n := range e.numbers() {

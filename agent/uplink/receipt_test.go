@@ -89,7 +89,7 @@ func TestWhatIsNotReceiptedIsSentAgain(t *testing.T) {
 		b.readings(3)
 		u := b.uplink(byReceipt())
 		u.begin()
-		s := &session{Uplink: u, control: control{Uplink: u}}
+		s := &session{Uplink: u, heft: heft{limit: u.cfg.Max}, control: control{Uplink: u}}
 		s.begin()
 		defer func() {
 			for _, l := range s.lanes() {

@@ -87,6 +87,7 @@ func (s *session) repeat(now time.Time) (message, bool) {
 		}
 		s.again = s.newResending(waits[0])
 	}
+	s.again.cut.limit = s.heft.limit
 	return s.read(s.again, now, true)
 }
 

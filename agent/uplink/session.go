@@ -29,6 +29,7 @@ type session struct {
 	proof    proof
 	recalled bool // what the platform had of us is judged
 	pace     pace
+	heft     heft
 	filed    time.Time // when the files were looked at
 
 	window  []sent
@@ -46,7 +47,7 @@ type session struct {
 
 func (u *Uplink) newSession(l *link) *session {
 	now := time.Now()
-	s := &session{Uplink: u, link: l, began: now, moved: now, through: map[string]int{}, control: control{Uplink: u}}
+	s := &session{Uplink: u, link: l, began: now, moved: now, through: map[string]int{}, heft: heft{limit: u.cfg.Max}, control: control{Uplink: u}}
 	s.begin()
 	s.control.begin(now)
 	return s
@@ -95,6 +96,7 @@ func (s *session) run(ctx context.Context) error {
 			return err
 		case <-s.link.wrote:
 			s.writing = false
+			s.heft.out(time.Now(), s.cfg.Max)
 		case <-s.head():
 			if err := s.acknowledged(); err != nil {
 				return s.link.why(err)
@@ -128,6 +130,7 @@ func (s *session) fill(ctx context.Context, now time.Time) {
 			s.window = append(s.window, sent{token: noToken{}, lane: m.lane, last: m.last, first: m.first, resend: m.resend})
 			continue
 		}
+		s.heft.put(now, len(m.payload))
 		m = s.pack(m)
 		if len(s.window) == 0 {
 			s.moved = now
@@ -204,6 +207,7 @@ func (s *session) batch(now time.Time, hurry bool) (message, bool) {
 		if paced && now.Before(s.pace.free) {
 			continue
 		}
+		b.cut.limit = s.heft.limit
 		if m, ok := s.read(b, now, hurry); ok {
 			if paced {
 				s.pace.took(now, m.items, s.rate())

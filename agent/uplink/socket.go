@@ -6,6 +6,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -13,9 +15,12 @@ const (
 	// patience, so that the deadline asks for progress rather than for a whole
 	// message: 256 kB take half a minute on a 64 kbit/s link.
 	chunk = 16 << 10
-	// sendBuffer bounds what the kernel takes in advance. With megabytes of it a
-	// ping on a slow link waits for minutes behind what was written before.
+	// sendBuffer bounds what the kernel keeps that is not acknowledged. With
+	// megabytes of it a ping on a slow link waits for minutes behind the rest.
 	sendBuffer = 64 << 10
+	// unsent bounds what of that the kernel has not sent even once: an alarm waits
+	// behind it, for a second where the link takes 64 kbit/s.
+	unsent = 8 << 10
 )
 
 // A socket is the connection at its lowest, below TLS and WebSocket. It ends
@@ -28,7 +33,16 @@ type socket struct {
 
 func newSocket(c net.Conn, patience time.Duration) *socket {
 	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.SetWriteBuffer(sendBuffer) // the system's own is slower to notice, no worse
+		// What the system does otherwise is slower, no worse.
+		_ = t.SetWriteBuffer(sendBuffer)
+		if raw, err := t.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) {
+				_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+				// Where half of all packets are lost the pauses between repeats would
+				// double to minutes, though there is little under way.
+				_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_THIN_LINEAR_TIMEOUTS, 1)
+			})
+		}
 	}
 	return &socket{Conn: c, patience: patience}
 }

@@ -80,6 +80,53 @@ func TestThinKeepsWhatIsAroundAnAlarm(t *testing.T) {
 	}
 }
 
+// The newest part of the events may hold none yet.
+func TestThinKnowsAlarmsFromBeforeAStart(t *testing.T) {
+	b := newBench(t, 1<<20)
+	b.setNow(10_000_000, record.Synced)
+	b.each("gas.ch4", 0, 300)
+	b.alarmAt("gas.ch4", 150_000)
+	if err := b.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.open(b.dir, 1<<20)
+	if err := b.log.Lane("events").AppendKey([]byte("what came before")); err != nil {
+		t.Fatal(err)
+	}
+	c := uplinkConfig()
+	c.Thin, c.Batch = 60*time.Second, 1000
+	l := b.uplink(c).readings(0)
+	defer l.close()
+	es, _ := drain(t, l)
+	if n := len(es[0].Readings); n != 26 {
+		t.Errorf("%d readings of 300, want 5 and the 21 around the alarm", n)
+	}
+}
+
+// Who asks for numbers wants what was left out, too, and does not wait for
+// alarms around it.
+func TestAResendGivesWhatThinLeftOut(t *testing.T) {
+	b := newBench(t, 1<<20)
+	b.setNow(60_000, record.Synced)
+	b.each("gas.ch4", 0, 60)
+	c := uplinkConfig()
+	c.Thin, c.Batch = time.Minute, 25
+	r := b.uplink(c).newResending(resend{"again", 11, 60})
+	defer r.close()
+	var got []uint64
+	for range 3 {
+		m, ok, err := r.next(time.Now(), true)
+		if !ok || err != nil {
+			break
+		}
+		e := parse(t, m.payload)
+		got = append(got, e.Prev, e.Last, uint64(len(e.Readings)))
+	}
+	if fmt.Sprint(got) != "[10 35 25 35 60 25]" {
+		t.Errorf("prev, last and count of its messages: %v", got)
+	}
+}
+
 // What has just happened waits until the alarms around it are known.
 func TestThinWaitsForWhatMayComeYet(t *testing.T) {
 	b := newBench(t, 1<<20)
@@ -198,5 +245,29 @@ func TestWhatAnUplinkIsToCarryADay(t *testing.T) {
 	c.Thin = 20 * time.Second
 	if thin := Daily(s, c); thin.Readings != 4320+288 || thin.Bytes > l.Bytes/10 {
 		t.Errorf("thinned: %+v", thin)
+	}
+}
+
+// A message of readings is on its way for a second or so, however slow the link.
+func TestMessagesAreShortWhereTheLinkIsSlow(t *testing.T) {
+	const most = 256_000
+	for _, c := range []struct {
+		name  string
+		speed int // bytes a second
+		want  int // bytes of a message, in the end
+	}{{"a fast link", 10_000_000, most}, {"64 kbit/s", 8000, 8000}, {"next to nothing", 100, leastOnAWay}} {
+		h := heft{limit: most}
+		now := time.Unix(0, 0)
+		sum := 0
+		for i := range 40 {
+			h.put(now, h.limit)
+			now = now.Add(time.Duration(h.limit) * time.Second / time.Duration(c.speed))
+			if h.out(now, most); i >= 20 {
+				sum += h.limit
+			}
+		}
+		if mean := sum / 20; mean < c.want*2/3 || mean > c.want*2 {
+			t.Errorf("%s: messages of %d bytes, want about %d", c.name, mean, c.want)
+		}
 	}
 }

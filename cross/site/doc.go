@@ -1,6 +1,7 @@
 // Package site drives the built agent from outside, as a site would: slaves of
 // libmodbus over TCP and over a serial line, a mosquitto with TLS and client
-// certificates, power cuts, silence and lies. It knows nothing of the agent's
+// certificates, links that are bad, a cluster whose nodes die, power cuts,
+// silence and lies. It knows nothing of the agent's
 // packages: what it believes about the wire stands in docs, not in code shared
 // with what is tested.
 //

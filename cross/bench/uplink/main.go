@@ -1,14 +1,17 @@
-// Command uplink measures how fast an uplink drains a backlog: a buffer is
-// filled, a mosquitto is started on loopback, and a process of its own drains
-// the one into the other while this one counts what arrives.
+// Command uplink measures how fast an uplink drains a backlog: a buffer gets
+// what an outage of three days leaves of 2,000 readings a second, as many as fit,
+// a mosquitto is started on loopback, and a process of its own drains the one
+// into the other while this one counts what arrives. Each goal has a yes or no
+// beside it.
 //
-//	go run ./cross/bench/uplink [-readings N] [-compress zstd]
+//	go run ./cross/bench/uplink [-size BYTES] [-compress zstd]
 package main
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,6 +31,7 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/klauspost/compress/zstd"
 
 	"pithead/agent/event"
 	"pithead/agent/record"
@@ -40,30 +44,31 @@ import (
 const (
 	points  = 200
 	perTick = 2000 // readings a second of the simulated outage
+	outage  = 72 * time.Hour
 )
 
 func main() {
-	readings := flag.Int("readings", 3_000_000, "of the backlog")
+	size := flag.Int64("size", 128<<20, "bytes of the buffer that readings may take")
 	compress := flag.String("compress", "none", "none or zstd")
 	drain := flag.String("drain", "", "the process that drains: this folder, to the broker at the next argument")
 	flag.Parse()
-	err := run(*readings, *compress, *drain)
+	err := run(*size, *compress, *drain)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(readings int, compress, drain string) error {
+func run(size int64, compress, drain string) error {
 	if drain != "" {
-		return drainTo(drain, flag.Arg(0), compress)
+		return drainTo(drain, size, flag.Arg(0), compress)
 	}
 	dir, err := os.MkdirTemp("", "pithead-bench")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	stored, err := fill(filepath.Join(dir, "buffer"), readings)
+	b, err := fill(filepath.Join(dir, "buffer"), size)
 	if err != nil {
 		return err
 	}
@@ -72,7 +77,7 @@ func run(readings int, compress, drain string) error {
 		return err
 	}
 	defer stop()
-	return measure(dir, port, compress, readings, stored)
+	return measure(dir, port, compress, b)
 }
 
 func ids() (out []string) {
@@ -82,40 +87,49 @@ func ids() (out []string) {
 	return out
 }
 
-func open(dir string, key func() []byte) (*buffer.Log, error) {
+func open(dir string, size int64, key func() []byte) (*buffer.Log, error) {
 	l, _, err := buffer.Open(buffer.Config{Dir: dir, Lanes: []buffer.LaneConfig{
-		{Name: "events", Size: 64 << 20}, {Name: "stats", Size: 64 << 20}, {Name: "data", Size: 4 << 30, Key: key}}})
+		{Name: "events", Size: 64 << 20}, {Name: "stats", Size: 64 << 20}, {Name: "data", Size: size, Key: key}}})
 	return l, err
 }
 
-// fill stores readings as a mine makes them: each point every 100 ms, with noise.
-func fill(dir string, readings int) (bytes int64, err error) {
+// A backlog is what the buffer holds.
+type backlog struct {
+	first, last uint64
+	bytes       int64
+}
+
+// fill stores readings as a mine makes them, each point every 100 ms, with
+// noise, until three days are over or the buffer has begun to drop the oldest.
+func fill(dir string, size int64) (backlog, error) {
 	names := ids()
 	enc, err := record.NewEncoder(names, nil)
 	if err != nil {
-		return 0, err
+		return backlog{}, err
 	}
-	l, err := open(dir, enc.Key)
+	l, err := open(dir, size, enc.Key)
 	if err != nil {
-		return 0, err
+		return backlog{}, err
 	}
-	wall := time.Now().Add(-time.Duration(readings/perTick+60) * time.Second).UnixMilli()
-	for n := 0; n < readings; {
+	defer l.Close()
+	data := l.Lane("data")
+	wall := time.Now().Add(-outage - time.Minute).UnixMilli()
+	for n := 0; n < int(outage/time.Second)*perTick && data.First() == 1; {
 		b := record.Batch{Boot: 1, Clock: record.Synced, Offset: wall}
-		for ; len(b.Readings) < perTick && n < readings; n++ {
+		for ; len(b.Readings) < perTick; n++ {
 			v := math.Round((20+10*math.Sin(float64(n)/1e5)+rand.NormFloat64()*0.05)*100) / 100
 			b.Readings = append(b.Readings, record.Reading{Point: names[n%points], M: int64(n/points)*100 + int64(n%points)/7 + rand.Int64N(3), Value: drivers.NumberValue(v)})
 		}
 		frame, err := enc.Append(nil, b)
 		if err == nil {
-			err = l.Lane("data").Append(frame, len(b.Readings))
+			err = data.Append(frame, len(b.Readings))
 		}
 		if err != nil {
-			return 0, err
+			return backlog{}, err
 		}
 		enc.Commit()
 	}
-	return l.Lane("data").Bytes(), l.Close()
+	return backlog{data.First(), data.Next() - 1, data.Bytes()}, nil
 }
 
 func broker(dir string) (port int, stop func(), err error) {
@@ -126,7 +140,7 @@ func broker(dir string) (port int, stop func(), err error) {
 	port = l.Addr().(*net.TCPAddr).Port
 	l.Close()
 	conf := filepath.Join(dir, "mosquitto.conf")
-	text := fmt.Sprintf("user root\nlistener %d 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\nlog_dest none\n", port)
+	text := fmt.Sprintf("user root\nlistener %d 127.0.0.1\nallow_anonymous true\nmax_queued_messages 10000000\nmax_inflight_messages 0\nlog_dest none\n", port)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return 0, nil, err
 	}
@@ -148,8 +162,8 @@ func broker(dir string) (port int, stop func(), err error) {
 }
 
 // drainTo is the process that is measured.
-func drainTo(dir, address, compress string) error {
-	l, err := open(dir, nil)
+func drainTo(dir string, size int64, address, compress string) error {
+	l, err := open(dir, size, nil)
 	if err != nil {
 		return err
 	}
@@ -178,12 +192,18 @@ func drainTo(dir, address, compress string) error {
 	return uplink.New(c, env).Run(ctx)
 }
 
-func measure(dir string, port int, compress string, readings int, stored int64) error {
+func measure(dir string, port int, compress string, b backlog) error {
 	address := fmt.Sprintf("tcp://127.0.0.1:%d", port)
 	var last, wire atomic.Uint64
 	var began, snapshot, end atomic.Int64
 	var once sync.Once
 	done := make(chan struct{})
+	unpack, err := zstd.NewReader(nil)
+	if err != nil {
+		return err
+	}
+	defer unpack.Close()
+	var plain []byte
 	o := mqtt.NewClientOptions().AddBroker(address).SetClientID("watcher").SetOrderMatters(true)
 	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) {
 		at := time.Now().UnixNano()
@@ -194,12 +214,13 @@ func measure(dir string, port int, compress string, readings int, stored int64) 
 			snapshot.CompareAndSwap(0, at)
 		case strings.HasSuffix(m.Topic(), "/data"):
 			wire.Add(uint64(len(m.Payload())))
-			if n := lastOf(m.Payload()); n > 0 {
-				last.Store(n)
-			} else { // a frame: messages cover 500 each
-				last.Add(500)
+			text := m.Payload()
+			if !bytes.HasPrefix(text, []byte("{")) {
+				plain, _ = unpack.DecodeAll(text, plain[:0])
+				text = plain
 			}
-			if last.Load() >= uint64(readings) {
+			last.Store(lastOf(text))
+			if last.Load() >= b.last {
 				once.Do(func() { end.Store(at); close(done) })
 			}
 		}
@@ -211,35 +232,56 @@ func measure(dir string, port int, compress string, readings int, stored int64) 
 	if t := c.Subscribe("p/#", 0, nil); t.WaitTimeout(10*time.Second) && t.Error() != nil {
 		return t.Error()
 	}
-	cmd := exec.Command(os.Args[0], "-compress", compress, "-drain", filepath.Join(dir, "buffer"), address)
-	cmd.Env = append(os.Environ(), "GOMEMLIMIT=24MiB", "GOGC=50")
+	cmd := exec.Command(os.Args[0], "-compress", compress, "-size", flag.Lookup("size").Value.String(), "-drain", filepath.Join(dir, "buffer"), address)
+	cmd.Env = append(os.Environ(), "GOMEMLIMIT=24MiB", "GOGC=15") // as the agent sets them
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	select {
 	case <-done:
-	case <-time.After(5 * time.Minute):
-		return fmt.Errorf("after 5 minutes %d of %d readings are there", last.Load(), readings)
+	case <-time.After(40 * time.Minute):
+		return fmt.Errorf("after 40 minutes the platform has up to %d of %d", last.Load(), b.last)
 	}
 	peak := status(cmd.Process.Pid, "VmHWM:")
 	cmd.Process.Signal(syscall.SIGTERM)
-	cmd.Wait()
+	if err := cmd.Wait(); err != nil {
+		return err
+	}
+	readings := float64(b.last - b.first + 1)
 	took := time.Duration(end.Load() - began.Load())
-	fmt.Printf("compress %s: %d readings (%.1f bytes each on disk) in %.1f s: %.0f readings a second, %.1f bytes each on the wire, snapshot after %.2f s, peak %.1f MB\n",
-		compress, readings, float64(stored)/float64(readings), took.Seconds(), float64(readings)/took.Seconds(),
-		float64(wire.Load())/float64(readings), time.Duration(snapshot.Load()-began.Load()).Seconds(), float64(peak)/1e3)
+	fmt.Printf("compress %s: %.0f readings, %.1f h of 2,000 a second, in %.0f MB (%.1f bytes each), drained in %.1f s\n",
+		compress, readings, readings/perTick/3600, float64(b.bytes)/1e6, float64(b.bytes)/readings, took.Seconds())
+	each := float64(wire.Load()) / readings
+	soon := time.Duration(snapshot.Load() - began.Load())
+	ok := goal("readings a second", readings/took.Seconds(), ">=", 100_000)
+	ok = goal("MB of memory at most", float64(peak)/1e3, "<=", 30) && ok
+	ok = goal("s from the connection to the snapshot", soon.Seconds(), "<=", 2) && ok
+	if compress == "zstd" {
+		ok = goal("bytes a reading on the wire", each, "<=", 12) && ok
+	} else {
+		fmt.Printf("  %10.1f bytes a reading on the wire\n", each)
+	}
+	if !ok {
+		return errors.New("a goal is missed")
+	}
 	return nil
 }
 
-// lastOf is the member last of a message, 0 where it is a zstd frame.
-func lastOf(payload []byte) uint64 {
-	if !bytes.HasPrefix(payload, []byte("{")) {
-		return 0
+func goal(what string, got float64, sign string, want float64) bool {
+	ok, word := got <= want == (sign == "<="), "yes"
+	if !ok {
+		word = "NO"
 	}
+	fmt.Printf("  %10.2f %s (goal %s %g): %s\n", got, what, sign, want, word)
+	return ok
+}
+
+// lastOf is the member last of a message.
+func lastOf(payload []byte) uint64 {
 	head, _, _ := bytes.Cut(payload, []byte(`,"readings"`))
 	var e struct{ Last uint64 }
-	if json.Unmarshal(append(head, '}'), &e) != nil {
+	if json.Unmarshal(append(head[:len(head):len(head)], '}'), &e) != nil {
 		return 0
 	}
 	return e.Last
