@@ -2,12 +2,11 @@ package agent
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 	"time"
 
 	"pithead/agent/alarm"
@@ -341,5 +340,5 @@ func ageOf(m, t int64, now Stamp) int64 {
 }
 
 func sortByAge(as []apiAlarm) {
-	slices.SortStableFunc(as, func(a, b apiAlarm) int { return cmp.Compare(a.Age, b.Age) })
+	sort.SliceStable(as, func(i, j int) bool { return as[i].Age < as[j].Age })
 }

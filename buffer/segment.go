@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -141,8 +142,8 @@ func inSequence(segs []segment) []segment {
 			return placed
 		}
 	}
-	slices.SortStableFunc(segs, func(a, b segment) int {
-		return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.first, b.first))
+	sort.SliceStable(segs, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(segs[i].seq, segs[j].seq), cmp.Compare(segs[i].first, segs[j].first)) < 0
 	})
 	return segs
 }

@@ -1,10 +1,10 @@
 package buffer
 
 import (
-	"cmp"
 	"io"
 	"path/filepath"
 	"slices"
+	"sort"
 )
 
 // tail is what the newest segment of a lane holds.
@@ -72,7 +72,7 @@ func (d *found) readPositions(fs fsys, dir string) {
 			all = append(all, d.olderTables(fs, dir, l)...)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b table) int { return cmp.Compare(a.commit, b.commit) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].commit < all[j].commit })
 	for i := len(all) - 1; i > 0; i-- {
 		if all[i].complete {
 			all = all[i:]

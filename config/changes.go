@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,7 @@ func Changes(before, after []byte) []Change {
 			out = append(out, Change{path, "", now, addedWeakens[lastWord(path)] || strings.Contains(path, ".commands.")})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Path < out[j].Path })
 	return out
 }
 

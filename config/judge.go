@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -221,7 +222,7 @@ func (j *judge) only(o *object, of []string, what string) (string, bool) {
 		}
 	}
 	if len(got) > 1 {
-		slices.SortStableFunc(got, func(a, b string) int { return comparePlaces(o.where(a), o.where(b)) })
+		sort.SliceStable(got, func(i, j int) bool { return comparePlaces(o.where(got[i]), o.where(got[j])) < 0 })
 		at := o.where(got[1])
 		if p, ok := o.at[got[1]]; ok {
 			at = p

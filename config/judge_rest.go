@@ -2,7 +2,7 @@ package config
 
 import (
 	"os"
-	"slices"
+	"sort"
 	"strings"
 
 	"pithead/drivers/gpio"
@@ -112,7 +112,7 @@ func (j *judge) assemble() {
 	for _, o := range j.outputs.all {
 		s.Outputs = append(s.Outputs, o.site)
 	}
-	slices.SortStableFunc(j.later, func(a, b notYet) int { return comparePlaces(a.place, b.place) })
+	sort.SliceStable(j.later, func(a, b int) bool { return comparePlaces(j.later[a].place, j.later[b].place) < 0 })
 	for _, l := range j.later {
 		s.Later = append(s.Later, l.text)
 	}

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
+	"sort"
 )
 
 // keptDir holds every site file that ran on a buffer, by its hash, as events
@@ -49,7 +49,7 @@ func forget(dir string) error {
 		}
 		return i.ModTime().UnixNano()
 	}
-	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int { return int(min(max(age(a)-age(b), -1), 1)) })
+	sort.SliceStable(entries, func(i, j int) bool { return age(entries[i]) < age(entries[j]) })
 	for _, e := range entries[:len(entries)-mostKept] {
 		err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 	}

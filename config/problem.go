@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -78,8 +79,9 @@ func (p *problems) failed() bool {
 // sorted is what was found, in the order of the file; what is wrong with other
 // files comes after it.
 func (p *problems) sorted() []Problem {
-	slices.SortStableFunc(p.list, func(a, b Problem) int {
-		return cmp.Or(p.compareFiles(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	sort.SliceStable(p.list, func(i, j int) bool {
+		a, b := p.list[i], p.list[j]
+		return cmp.Or(p.compareFiles(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col)) < 0
 	})
 	return p.list
 }

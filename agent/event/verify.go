@@ -7,7 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"slices"
+	"sort"
 )
 
 // Options say what Verify may trust.
@@ -166,14 +166,14 @@ func (v *verifier) report() Report {
 		v.signature(w)
 	}
 	v.outOfOrder()
-	slices.SortStableFunc(v.entries, compare)
+	sort.SliceStable(v.entries, func(i, j int) bool { return compare(v.entries[i], v.entries[j]) < 0 })
 	v.unrepeat()
 	v.signers()
 	v.links()
 	v.known()
 	v.readings()
 	v.rep.Kid, v.rep.Heirs, v.rep.Keyed = v.keys.first, v.keys.others(), v.o.Key != nil
-	slices.SortStableFunc(v.rep.Findings, func(a, b Finding) int { return a.Line - b.Line })
+	sort.SliceStable(v.rep.Findings, func(i, j int) bool { return v.rep.Findings[i].Line < v.rep.Findings[j].Line })
 	return v.rep
 }
 

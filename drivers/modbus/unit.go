@@ -1,10 +1,10 @@
 package modbus
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/goburrow/modbus"
@@ -164,7 +164,7 @@ func (u *unit) shapes() []shape {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b shape) int { return cmp.Compare(a.quantity, b.quantity) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].quantity < all[j].quantity })
 	var apart []shape
 	for _, s := range all {
 		if !slices.ContainsFunc(apart, s.mistakable) {

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
+	"sort"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -158,7 +158,7 @@ func differing(a, b []agent.Told) []replayEvent {
 			out = append(out, replayEvent{b[i], "+"})
 		}
 	}
-	slices.SortStableFunc(out, func(x, y replayEvent) int { return x.At.Compare(y.At) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].At.Before(out[j].At) })
 	return out
 }
 
