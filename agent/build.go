@@ -340,6 +340,7 @@ func (j *judge) restoreOutputs(f *fold) {
 		if !any && o.cfg.OnStart != nil {
 			o.held = o.cfg.Trip && *o.cfg.OnStart // switched, and told, when the judge begins
 		}
+		o.doubt = j.forgot && !any && o.cfg.Trip && !o.held
 		j.restoreHand(o, was)
 	}
 }

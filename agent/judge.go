@@ -56,6 +56,7 @@ type judge struct {
 	premiseDirty bool
 	premisedIn   string   // the mode in which premises were opened last
 	reloaded     bool     // this run follows a reload
+	forgot       bool     // where the run before ended is not known: its buffer could not be read
 	moved        bool     // something that an output may hang on, since it was decided last
 	groups       []*group // inner ones first
 	bursts       map[string]*burst
@@ -332,7 +333,7 @@ func (j *judge) second() {
 	j.followFlood(j.now())
 	j.repay(false)
 	for _, o := range j.outputs {
-		if j.disobeys(o) {
+		if o.known && j.disobeys(o) {
 			j.wants(o.cfg.Bus, o.cfg.ID, o.on) // again each second, until it is seen to act
 		}
 	}

@@ -25,6 +25,7 @@ type bench struct {
 	t    *testing.T
 	outs map[string]bool
 	dead bool // the outputs' bus says nothing
+	lost bool // what the run before left can't be read
 
 	carried map[string]*alarm.Alarm // from before a reload
 	asleep  map[string]sleeper
@@ -62,6 +63,7 @@ func startBench(t *testing.T, b *bench, site *config.Site, f *fold, last map[str
 			}
 		}
 	}
+	b.forgot = b.lost
 	if f != nil {
 		b.restore(f, max(b.boot, 1), last, b.carried)
 		b.sleepAgain(b.asleep)

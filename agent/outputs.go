@@ -24,6 +24,7 @@ type output struct {
 	on     bool        // what is wanted; before known, the last stored state
 	by     string      // the alarm that asks for it, as of when anything moved last
 	held   bool        // a trip that was on before this start
+	doubt  bool        // a trip of which nobody knows that any more: it is not switched off before its alarms have spoken
 	stuck  string      // a trip that is held by an alarm which the site file has lost
 	fault  *standing   // output:x/fault
 	tried  bool        // the bus has said how writing what is wanted went
@@ -102,7 +103,7 @@ func (j *judge) decide(o *output) {
 		}
 	}
 	j.timers.set(&o.timer, at, any)
-	if !o.known || on != o.on {
+	if o.doubt = o.doubt && !on && o.unheard() != nil; !o.doubt && (!o.known || on != o.on) {
 		j.switchTo(o, on, by, "")
 	}
 	j.verify(o)

@@ -138,3 +138,40 @@ func TestAnOlderReportIsPassedOver(t *testing.T) {
 		b.want("output:siren/fault=active")
 	})
 }
+
+// A state file that can't be read does not release a trip: on-start is for a
+// first start.
+func TestALostStateReleasesNoTrip(t *testing.T) {
+	for _, c := range []struct {
+		story string
+		lost  bool
+		do    func(*bench)
+		want  string // what was written: nothing, on or off
+	}{
+		{"a first start", false, func(*bench) {}, "off"},
+		{"nothing was read yet", true, func(b *bench) { b.sleep(2 * time.Second) }, ""},
+		{"the sensor is bad", true, func(b *bench) { b.bad("ch4", drivers.Comm); b.sleep(5 * time.Second) }, ""},
+		{"it is bad for longer than its fault takes", true, func(b *bench) { b.bad("ch4", drivers.Comm); b.sleep(15 * time.Second) }, "on"},
+		{"a sample between the limits", true, func(b *bench) { b.good("ch4", 1.2) }, ""},
+		{"a sample beyond the limit", true, func(b *bench) { b.good("ch4", 2) }, "on"},
+		{"a good sample on the safe side", true, func(b *bench) { b.good("ch4", 0.2) }, "off"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			site := pit()
+			no := false
+			site.Outputs[0].OnStart = &no
+			site.Outputs[0].Verify.Else = new(drivers.NumberValue(1))
+			b := startBench(t, &bench{t: t, lost: c.lost}, site, newFold(), nil)
+			b.good("feed", 0) // as it is while the cut-off is on
+			c.do(b)
+			b.settled()
+			got := ""
+			if on, written := b.outs["cutoff"]; written {
+				got = onOff(on)
+			}
+			if got != c.want {
+				t.Errorf("%s: written %q, want %q", c.story, got, c.want)
+			}
+		})
+	}
+}

@@ -219,6 +219,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.rec.clock, a.rec.encoder, a.rec.boot = a.clock, encoder, a.boot
 	a.judge = newJudge(site, a.clock, a.queue, o.Log)
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
+	a.judge.forgot = a.former != "" || a.volatile != ""
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
 	a.judge.sleepAgain(o.Before.asleep)
 	a.judge.restoreHours(last)
