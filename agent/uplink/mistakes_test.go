@@ -29,7 +29,7 @@ var mistakes = []struct{ name, file, right, wrong string }{
 	{"the first reading behind a loss is passed over", "feed.go", "\tf.at = to + 1\n\treturn &buffer.Lost", "\tf.at = to + 2\n\treturn &buffer.Lost"},
 	{"a loss is not told", "cut.go", "\tc.lost.count += l.To - l.From + 1\n", ""},
 	{"a loss is told one too small", "cut.go", "c.lost.count += l.To - l.From + 1", "c.lost.count += l.To - l.From"},
-	{"the points are not looked at", "codec.go", "if config.Matches(r.u.cfg.Points, point) {", "if true {"},
+	{"the points are not looked at", "codec.go", "takes: config.Matches(r.u.cfg.Points, point)}", "takes: config.Matches(nil, point)}"},
 	{"what is left out is not counted", "cut.go", "\tc.left.count++\n", "\tc.left.count = 1\n"},
 	{"thin knows no alarms", "thin.go", "keep = keep || c.boot == at.boot &&", "keep = keep || false && c.boot == at.boot &&"},
 	{"thin does not wait for alarms", "thin.go", "return at.boot != t.u.Boot ||", "return true || at.boot != t.u.Boot ||"},
