@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +54,9 @@ type recorder struct {
 
 	uplinks map[string]bool // of the site file
 	swept   time.Time       // when positions were looked through
+	folder  string          // the buffer's
+	looked  time.Time       // when it was looked for
+	gone    bool            // it was removed, and that was told
 	cramped bool            // the file system is full, and that was told
 	refused uint64          // writes that failed, and that was told
 
@@ -131,8 +136,31 @@ func (r *recorder) flush() {
 		r.swept = now
 		forget(r.buf, r.uplinks, r.clock.Now())
 	}
+	r.look(time.Now())
 	if r.ready(ofPositions) {
 		r.note(ofPositions, r.pace.took(r.buf.Flush))
+	}
+}
+
+const (
+	lookFolder = 10 * time.Second
+	folderGone = "the buffer's folder was removed: what is stored now is lost with the next start"
+)
+
+// look finds a folder that somebody removed: files that have lost their names
+// take writes as ever, and nobody will read them again.
+func (r *recorder) look(now time.Time) {
+	if now.Sub(r.looked) < lookFolder {
+		return
+	}
+	r.looked = now
+	_, err := os.Stat(r.folder)
+	if gone := errors.Is(err, fs.ErrNotExist); gone && !r.gone {
+		r.gone = true
+		why := folderGone
+		r.log.Error(why, "dir", r.folder)
+		r.why.Store(&why)
+		r.failed(errors.New(why))
 	}
 }
 

@@ -44,7 +44,7 @@ func newDesk(t *testing.T) *desk {
 		}
 		d.sent = append(d.sent, p)
 	}
-	d.buf = d.open(d.dir)
+	d.buf, d.folder = d.open(d.dir), d.dir
 	d.events, d.stats, d.data = d.buf.Lane(laneEvents), d.buf.Lane(laneStats), d.buf.Lane(laneData)
 	d.chain = event.NewChain(key, d.buf.Epoch())
 	return d
@@ -383,6 +383,34 @@ func TestAWriteThatFailedIsTold(t *testing.T) {
 		es := d.kept()
 		if len(es) != 1 || es[0].Kind != "fault" || !strings.Contains(es[0].Why, "a write to the disk failed") || d.data.Next() != 2 {
 			t.Errorf("told %+v, next is %d", es, d.data.Next())
+		}
+	})
+}
+
+// Somebody clears /var/lib: the files that are open take writes as ever, and
+// that must not look well.
+func TestAFolderThatIsRemovedIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.folder = filepath.Join(d.dir, "buf")
+		if err := os.Mkdir(d.folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		d.flush()
+		time.Sleep(lookFolder)
+		d.flush()
+		if len(d.told) > 0 {
+			t.Fatalf("told %q", d.told)
+		}
+		if err := os.Remove(d.folder); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			time.Sleep(lookFolder)
+			d.flush()
+		}
+		if len(d.told) != 1 || d.told[0] != folderGone {
+			t.Errorf("told %q", d.told)
 		}
 	})
 }

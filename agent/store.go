@@ -166,7 +166,7 @@ func (a *agent) openLog(b config.Buffer) (buffer.Report, error) {
 	if err != nil {
 		return report, err
 	}
-	a.buf, r.buf, a.dir = log, log, b.Dir
+	a.buf, r.buf, a.dir, r.folder = log, log, b.Dir, b.Dir
 	r.events, r.stats, r.data = log.Lane(laneEvents), log.Lane(laneStats), log.Lane(laneData)
 	return report, nil
 }
