@@ -9,6 +9,8 @@ const (
 	firstTry  = 10 * time.Second // a loss is followed by the first try within this
 	urgentTry = 3 * time.Second  // the same while an orange or red event waits
 	longest   = 5 * time.Minute  // between two tries
+	pressing  = 2                // with such an event they double so often only, to 12 s,
+	presses   = 30               // for so many tries, four or five minutes: a link that is away for half of each minute is met
 	quick     = 10 * time.Second // a connection that ends sooner was taken away
 )
 
@@ -38,6 +40,9 @@ func (b *backoff) wait(urgent bool, r float64) time.Duration {
 	b.tries++
 	if try == 0 {
 		return time.Duration(r * float64(base))
+	}
+	if urgent && try > pressing {
+		try = max(pressing, try-presses)
 	}
 	d := longest
 	if try < 10 { // 3 s doubled ten times is beyond longest

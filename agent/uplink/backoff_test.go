@@ -28,6 +28,26 @@ func TestWaitsSpreadAndDouble(t *testing.T) {
 	}
 }
 
+// A link that comes and goes is met while it is there, by who has an alarm to
+// bring; a dead one is not called every few seconds for days.
+func TestPausesStayShortForAWhileWhereAnAlarmWaits(t *testing.T) {
+	var b backoff
+	var sum time.Duration
+	for try := range 40 {
+		d := b.wait(true, 0.5)
+		sum += d
+		if short := d <= 12*time.Second; short != (try <= pressing+presses) {
+			t.Errorf("try %d waits %v", try, d)
+		}
+		if try == pressing+presses && (sum < 3*time.Minute || sum > 6*time.Minute) {
+			t.Errorf("short waits for %v", sum)
+		}
+	}
+	if d := b.wait(true, 0.5); d < 3*time.Minute {
+		t.Errorf("in the end it waits %v", d)
+	}
+}
+
 func TestWaitsNeverPassFiveMinutes(t *testing.T) {
 	var b backoff
 	for range 100 {
