@@ -62,6 +62,11 @@ func TestOnlyAReceiptMovesAPosition(t *testing.T) {
 		eventually(t, r.why, func() bool { return strings.Contains(u.State().LastError, r.why) })
 		u.note(func(s *State) { s.LastError = "" })
 	}
+	b.mu.Lock()
+	if forks := fmt.Sprint(b.forks); forks != fmt.Sprintf("[{county %[1]s 0  31 } {county %[1]s 1  0 %[2]s}]", b.log.Epoch(), strings.Repeat("ab", 32)) {
+		t.Errorf("what was never sent, and another event, are told as %s", forks)
+	}
+	b.mu.Unlock()
 	if b.position("data") != 0 {
 		t.Fatalf("a receipt that is none moved the position to %d", b.position("data"))
 	}
