@@ -9,7 +9,6 @@ import (
 type reach struct {
 	messages        []message // by their numbers
 	covered, proven []span
-	begins          uint64            // the first number that is judged
 	anchored        uint64            // the last one that an anchor of their uplink names
 	missed          map[uint64]anchor // those that sign no message here, by that number
 	fit             int               // how many do
@@ -36,14 +35,14 @@ func (v *verifier) readings() {
 		v.rep.add(Finding{What: Unproven, Text: fmt.Sprintf("of %s here none signs any of the messages of readings", count(len(v.anchors), "anchor", "anchors"))})
 	}
 	for i, m := range v.data.all {
+		if i == 0 && m.before == loose {
+			continue // the record begins within a run: nothing can show what its first message was
+		}
 		r, s := &reaches[m.epoch], span{m.prev + 1, m.last}
 		r.messages = append(r.messages, m)
 		r.covered = cover(r.covered, s)
 		if m.proven {
 			r.proven = cover(r.proven, s)
-		}
-		if i == 0 && m.before == loose {
-			r.begins = m.last + 1 // nothing can show what the first one was
 		}
 		if m.bent {
 			v.tellReadings(m, Altered, s, "its hash is not the one that the next message follows; its readings are as they were sent")
@@ -97,9 +96,8 @@ func (v *verifier) fit(reaches []reach) bool {
 func (v *verifier) judge(epoch int, r *reach) {
 	sort.SliceStable(r.messages, func(i, j int) bool { return r.messages[i].prev < r.messages[j].prev })
 	first, last := r.covered[0].from, r.covered[len(r.covered)-1].to
-	r.begins = max(r.begins, first)
 	shown := append([]span(nil), r.proven...)
-	for _, h := range holes(r.covered, span{r.begins, max(last, r.anchored)}) {
+	for _, h := range holes(r.covered, span{first, max(last, r.anchored)}) {
 		shown = cover(shown, h)
 		m, text := message{epoch: epoch}, "missing before this line"
 		if i := r.from(h.to); h.from > last {
@@ -109,11 +107,11 @@ func (v *verifier) judge(epoch int, r *reach) {
 		}
 		v.tellReadings(m, Removed, h, text)
 	}
-	for _, u := range holes(shown, span{r.begins, r.anchored}) {
+	for _, u := range holes(shown, span{first, r.anchored}) {
 		v.unproven(r, u)
 	}
 	for _, m := range r.messages {
-		if m.before == loose && m.line != v.data.all[0].line && m.last > r.anchored && m.joins {
+		if m.before == loose && m.last > r.anchored && m.joins {
 			v.tellReadings(m, Altered, span{m.prev + 1, m.last}, "does not follow the message before it: one of the two was altered")
 		}
 	}

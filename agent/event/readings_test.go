@@ -110,6 +110,12 @@ func TestVerifyReadings(t *testing.T) {
 		{"what no anchor reaches yet cut", func(f *feed) { f.data = f.data[:30] }, "", true},
 		{"what no anchor reaches yet altered", func(f *feed) { f.data[31] = strings.Replace(f.data[31], `"v":3`, `"v":4`, 1) }, "altered 311-320@37", false},
 		{"begun in the middle", func(f *feed) { f.data = f.data[5:] }, "", true},
+		{"begun in the middle, and the first claims all", func(f *feed) {
+			f.data = f.data[5:]
+			f.data[0] = strings.NewReplacer(`"prev":50,"last":60`, `"prev":0,"last":900`).Replace(f.data[0])
+			f.data[9] = strings.Replace(f.data[9], `"v":3`, `"v":4`, 1)
+		}, "altered 101-150@15", false},
+		{"only a message from the middle", func(f *feed) { f.data = f.data[5:6] }, "unproven 0-0@0", false},
 		{"the anchored one removed", func(f *feed) { f.data = slices.Delete(f.data, 9, 10) }, "unproven 1-90@6, removed 91-100@15, unproven 101-110@15", false},
 		{"all of the first run's second half removed", func(f *feed) { f.data = slices.Delete(f.data, 10, 20) }, "removed 101-200@16", false},
 		{"all of an anchor's stretch and a run's beginning removed", func(f *feed) { f.data = slices.Delete(f.data, 20, 30) }, "removed 201-300@26", false},
