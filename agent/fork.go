@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"slices"
 
 	"pithead/agent/event"
@@ -35,7 +36,7 @@ func (r *recorder) fork(f uplink.Fork) {
 		r.fold.epochs(f.Epoch) // once is enough
 	case f.Hash != "":
 		e.State, e.Why = "parted", "the platform holds another event of this number and epoch: an old image was put back, or there are two of this gateway; a new epoch begins"
-	case f.Event > head.N || f.Last >= r.data.Next():
+	case f.Event > cmp.Or(f.Ours, head.N) || f.Last >= r.data.Next():
 		e.State, e.Why = "behind", "the platform has seen later numbers of this epoch: an old image was put back; a new epoch begins"
 	default:
 		return

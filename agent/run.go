@@ -279,7 +279,7 @@ func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
 // addUplinks builds the uplinks; each reads the buffer on its own.
 func (a *agent) addUplinks() {
 	env := uplink.Env{
-		Log: a.buf, Site: a.site, Boot: a.boot, Session: a.session, Version: a.Version,
+		Log: a.buf, Site: a.site, Boot: a.boot, Session: a.session, Head: a.buf.Lane(laneEvents).Next() - 1, Version: a.Version,
 		Kid: a.key.Kid(), Key: a.key.Public(), Logger: a.Log,
 		Now: func() uplink.Stamp {
 			s := a.clock.Now()

@@ -23,10 +23,12 @@ type control struct {
 	snapshot time.Time // the last one
 	health   time.Time // the next one
 	greeted  bool      // the status was sent
+	epoch    string    // that it told
 }
 
-// begin is what every connection begins with.
+// begin is what every connection begins with, and every epoch.
 func (c *control) begin(now time.Time) {
+	c.epoch = c.Log.Epoch()
 	c.queue = append(c.queue, c.status("online"))
 	c.queue = append(c.queue, c.parts("meta", Meta(c.Site, c.cfg, c.Log.Epoch()))...)
 	c.health = now
@@ -63,6 +65,10 @@ func (c *control) next(ctx context.Context, now time.Time, behind bool) (message
 }
 
 func (c *control) prepare(ctx context.Context, now time.Time, behind bool) {
+	if c.epoch != "" && c.epoch != c.Log.Epoch() {
+		c.begin(now)
+		return
+	}
 	if at := c.snapshotDue(behind); c.asked.Swap(false) || !at.IsZero() && !now.Before(at) && !c.spent.over("snapshot") {
 		c.snapshot = now
 		c.queue = append(c.queue, c.ask(ctx, now)...)

@@ -99,3 +99,32 @@ func TestBehind(t *testing.T) {
 		}
 	}
 }
+
+// What is retained must not name an epoch that is over.
+func TestANewEpochIsToldAtOnce(t *testing.T) {
+	b := newBench(t, 1<<20)
+	cfg := uplinkConfig()
+	cfg.Snapshot, cfg.Health = 0, false
+	c := control{Uplink: b.uplink(cfg)}
+	c.begin(time.Now())
+	var got []string
+	all := func() {
+		for {
+			m, ok := c.next(t.Context(), time.Now(), false)
+			if !ok {
+				return
+			}
+			got = append(got, m.kind+" "+parse(t, m.payload).Epoch)
+		}
+	}
+	first := b.log.Epoch()
+	all()
+	second := b.log.NewEpoch()
+	all()
+	if second == b.log.Epoch() { // NewEpoch returns the former
+		t.Fatal("one epoch")
+	}
+	if want := []string{"status " + first, "meta " + first, "status " + b.log.Epoch(), "meta " + b.log.Epoch()}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

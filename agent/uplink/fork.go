@@ -11,6 +11,9 @@ type Fork struct {
 	Kid    string `json:"kid"`
 	Last   uint64 `json:"-"` // reading
 	Hash   string `json:"-"` // of the event, where ours is another
+	Ours   uint64 `json:"-"` // events that there were here then; 0: up to now
+
+	Session string `json:"session"`
 }
 
 // Had is what an event says that the platform has.
@@ -39,7 +42,11 @@ func (s *session) remembered(payload []byte) {
 	if json.Unmarshal(payload, &f) != nil || f.Epoch == "" {
 		return // of a form of its own, or nobody's
 	}
-	if f.Epoch == s.Log.Epoch() && f.Event < s.Log.Lane(eventLane).Next() {
+	f.Ours = s.Log.Lane(eventLane).Next() - 1
+	if f.Session != s.Session { // what this run has told since must not hide that it begins behind
+		f.Ours = s.Head
+	}
+	if f.Epoch == s.Log.Epoch() && f.Event <= f.Ours {
 		return
 	}
 	s.Fork(f)

@@ -91,19 +91,24 @@ func TestWhatThePlatformRemembersIsJudgedOnce(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status string
+		head   uint64 // where the run before ended; this one has told the rest of the two
 		forks  int
 	}{
-		"an old image":     {`{"v":1,"epoch":"EPOCH","event":5,"kid":"k"}`, 1},
-		"as it was":        {`{"v":1,"epoch":"EPOCH","event":2}`, 0},
-		"another card":     {`{"v":1,"epoch":"ffff","event":1}`, 1},
-		"no status at all": {`online`, 0},
+		"an old image":                          {`{"v":1,"epoch":"EPOCH","event":5,"kid":"k"}`, 2, 1},
+		"as it was":                             {`{"v":1,"epoch":"EPOCH","session":"of before","event":2}`, 2, 0},
+		"an old image that has caught up since": {`{"v":1,"epoch":"EPOCH","session":"of before","event":2}`, 1, 1},
+		"of this very run":                      {`{"v":1,"epoch":"EPOCH","session":"5e55","event":2}`, 1, 0},
+		"another card":                          {`{"v":1,"epoch":"ffff","event":1}`, 2, 1},
+		"no status at all":                      {`online`, 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			br, b := newBroker(t), newBench(t, 1<<20)
 			b.happen("red", 0)
 			b.happen("red", 0)
 			br.say("status", strings.ReplaceAll(c.status, "EPOCH", b.log.Epoch()), true)
-			b.start(b.uplink(uplinkConfig("tcp://" + br.addr)))
+			e := b.env()
+			e.Head = c.head
+			b.start(New(uplinkConfig("tcp://"+br.addr), e))
 			eventually(t, "all is sent", func() bool { return b.position("events") == 2 })
 			b.mu.Lock()
 			defer b.mu.Unlock()

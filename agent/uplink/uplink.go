@@ -43,6 +43,7 @@ type Env struct {
 	Site    *config.Site
 	Boot    uint32 // this boot's number within the epoch
 	Session string
+	Head    uint64 // the last event of the run before
 	Version string
 	Kid     string // of the identity key
 	Key     string // public, standard base64
