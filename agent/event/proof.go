@@ -16,12 +16,13 @@ type reach struct {
 
 // Covered is what a record holds of an epoch's readings.
 type Covered struct {
-	Epoch       string
-	Messages    int
-	First, Last uint64 // numbers that are covered, but for what findings tell
-	Anchors     int    // that sign some of them
-	Proven      uint64 // how many numbers are
-	Newer       uint64 // how many are behind the last anchor: the next one will
+	Epoch    string `json:"epoch"`
+	Messages int    `json:"messages"`
+	First    uint64 `json:"first"` // numbers that are covered, but for what findings tell
+	Last     uint64 `json:"last"`
+	Anchors  int    `json:"anchors"` // that sign some of them
+	Proven   uint64 `json:"proven"`  // how many numbers are
+	Newer    uint64 `json:"newer"`   // how many are behind the last anchor: the next one will
 }
 
 // readings judges what the messages of readings cover, and what anchors prove of

@@ -184,6 +184,7 @@ const verifyHelp = `
   --receipt FILE
                the platform's receipts: only they show that a tail was cut off
   --readings   judge the readings alone: the platform gets only some events (levels)
+  --json       one JSON object
 
 Names the line of what is removed, altered, forked, signed by a key that no key
 before it introduced, or proven by no anchor. Readings need the events of the same
@@ -196,7 +197,8 @@ const keyHelp = `
                next, an event that both keys sign makes it the gateway's, and the
                old one is deleted. Who has pinned either key can verify across it
   --site FILE  the site file that says where the identity is
-  --file FILE  the identity itself`
+  --file FILE  the identity itself
+  --json       one JSON object, for scripts`
 
 func printHelp(w io.Writer) {
 	fmt.Fprint(w, "pithead reads sensors, judges them, keeps and forwards what it read.\n\n")

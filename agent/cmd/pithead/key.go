@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ func runKey(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	f := newFlags("key", s)
 	site := f.String("site", defaultSite, "")
 	file := f.String("file", "", "")
+	asJSON := f.Bool("json", false, "")
 	rest, status, ok := f.parse(args, s, 2)
 	if !ok {
 		return status
@@ -44,7 +46,7 @@ func runKey(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if word == "next" {
 		return nextKey(*file, s)
 	}
-	return showKey(*file, word == "new", s)
+	return showKey(*file, word == "new", *asJSON, s)
 }
 
 // identityFile is where the site file says that the gateway's identity is.
@@ -63,7 +65,7 @@ func identityFile(file string, s streams) (string, bool) {
 	return filepath.Join(site.Buffer.Dir, config.IdentityFile), true
 }
 
-func showKey(file string, makeNew bool, s streams) int {
+func showKey(file string, makeNew, asJSON bool, s streams) int {
 	key, err := openKey(file, makeNew)
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -75,6 +77,10 @@ func showKey(file string, makeNew bool, s streams) int {
 	case err != nil:
 		fmt.Fprintln(s.err, "pithead key:", err)
 		return wrong
+	}
+	if asJSON {
+		_ = json.NewEncoder(s.out).Encode(map[string]string{"key": key.Public(), "kid": key.Kid(), "fingerprint": key.Fingerprint(), "file": file})
+		return done
 	}
 	show(s.out, key, file)
 	if next, err := event.LoadKey(event.NextKey(file)); err == nil {

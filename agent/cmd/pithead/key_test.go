@@ -37,6 +37,9 @@ func TestKeyCommand(t *testing.T) {
 	if status, out, _ := keyCommand("--file", file); status != done || out != made {
 		t.Fatalf("shown again: %d %q", status, out)
 	}
+	if status, out, _ := keyCommand("--json", "--file", file); status != done || !strings.Contains(out, `"key":"`+k.Public()+`","kid":"`+k.Kid()+`"`) {
+		t.Fatalf("for scripts: %d %q", status, out)
+	}
 	before, _ := os.ReadFile(file)
 	for _, args := range [][]string{{"new", file}, {"new", "--file", file}} {
 		if status, _, err := keyCommand(args...); status != wrong || !strings.Contains(err, "left alone") {

@@ -17,6 +17,7 @@ func runVerify(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	key := f.String("key", "", "")
 	receipt := f.String("receipt", "", "")
 	readings := f.Bool("readings", false, "")
+	asJSON := f.Bool("json", false, "")
 	rest, status, ok := f.parse(args, s, -1)
 	if !ok {
 		return status
@@ -36,7 +37,12 @@ func runVerify(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "pithead verify:", err)
 		return wrong
 	}
-	if err := r.Write(stdout); err != nil || !r.Whole() {
+	if *asJSON {
+		err = json.NewEncoder(stdout).Encode(r.Verdict())
+	} else {
+		err = r.Write(stdout)
+	}
+	if err != nil || !r.Whole() {
 		return wrong
 	}
 	return done

@@ -54,6 +54,8 @@ func TestVerifyCommand(t *testing.T) {
 		{name: "whole, without", args: []string{whole}, out: "signatures were not checked"},
 		{name: "from standard input", args: []string{"-"}, in: strings.Join(lines, ""), out: "epoch e1: 3 events, 1 to 3"},
 		{name: "one missing", args: []string{hole}, status: wrong, out: "hole.ndjson:2: removed: event 2: event 2 is missing"},
+		{name: "one missing, for scripts", args: []string{hole, "--json"}, status: wrong, out: `"line":2,"what":"removed","epoch":"e1","from":2,"to":2,`},
+		{name: "whole, for scripts", args: []string{whole, "--json", "--key", key.Public()}, out: `{"whole":true,"signatures":true,`},
 		{name: "another key", args: []string{whole, "--key", other}, status: wrong, out: "other-key"},
 		{name: "tail cut, receipt given", args: []string{cut, "--receipt", receipt}, status: wrong, out: "the tail is missing"},
 		{name: "receipts without prefix", args: []string{cut, "--receipt", bare}, status: wrong, out: "the tail is missing"},
