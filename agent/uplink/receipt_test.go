@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -63,8 +64,8 @@ func TestOnlyAReceiptMovesAPosition(t *testing.T) {
 		u.note(func(s *State) { s.LastError = "" })
 	}
 	b.mu.Lock()
-	if forks := fmt.Sprint(b.forks); forks != fmt.Sprintf("[{county %[1]s 0  31 } {county %[1]s 1  0 %[2]s}]", b.log.Epoch(), strings.Repeat("ab", 32)) {
-		t.Errorf("what was never sent, and another event, are told as %s", forks)
+	if want := []Fork{{Uplink: "county", Epoch: b.log.Epoch(), Last: 31}, {Uplink: "county", Epoch: b.log.Epoch(), Event: 1, Hash: strings.Repeat("ab", 32)}}; !slices.Equal(b.forks, want) {
+		t.Errorf("what was never sent, and another event, are told as %+v", b.forks)
 	}
 	b.mu.Unlock()
 	if b.position("data") != 0 {
