@@ -130,3 +130,37 @@ func TestAnotherBoardBeginsANewEpoch(t *testing.T) {
 		t.Errorf("they follow %v", first)
 	}
 }
+
+// While the disk does not take the introduction the key before goes on signing.
+func TestAHandoverThatTheDiskDoesNotTakeChangesNothing(t *testing.T) {
+	d := newDesk(t)
+	next, err := event.NewKey(event.NextKey(d.dir + "/key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &agent{rec: d.recorder, clock: d.clock, key: d.key, heir: next, keyFile: d.dir + "/key", boot: 1}
+	a.Log = discard()
+	good := d.events
+	d.events = d.broken(laneEvents)
+	if faults := a.handOver(); len(faults) != 1 || a.key != d.key || a.heir != next {
+		t.Fatalf("told %v", faults)
+	}
+	d.events = good
+	d.event("a")
+	d.storeEvents()
+	if faults := a.handOver(); len(faults) != 0 || a.key != next || a.heir != nil {
+		t.Fatalf("told %v", faults)
+	}
+	d.event("b")
+	d.storeEvents()
+	var signers []string
+	for _, p := range d.kept() {
+		signers = append(signers, p.Kid)
+	}
+	if old := d.key.Kid(); !slices.Equal(signers, []string{old, old, next.Kid()}) {
+		t.Errorf("signed by %v, the key before is %s", signers, old)
+	}
+	if k, err := event.LoadKey(d.dir + "/key"); err != nil || k.Kid() != next.Kid() {
+		t.Errorf("the identity is %v, %v", k, err)
+	}
+}

@@ -275,6 +275,10 @@ func FuzzParse(f *testing.F) {
 
 func FuzzVerify(f *testing.F) {
 	f.Add([]byte(strings.Join(lines(key(1), "e", 3), "\n")))
+	f.Add([]byte(strings.Join(rotated(key(1), key(2)), "\n")))
+	d := newFeed().send(2).anchor().connect().send(1).again(1, 10).anchor()
+	f.Add([]byte(strings.Join(append(d.events, d.data...), "\n")))
+	f.Add([]byte(strings.Join(append(d.data[1:], d.events...), "\n")))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		for _, o := range []Options{{}, {Key: key(1).PublicKey(), Known: []Head{{Epoch: "e", N: 2}}}} {
 			r, err := Verify(bytes.NewReader(file), o)
