@@ -9,8 +9,8 @@ const (
 	firstTry  = 10 * time.Second // a loss is followed by the first try within this
 	urgentTry = 3 * time.Second  // the same while an orange or red event waits
 	longest   = 5 * time.Minute  // between two tries
-	pressing  = 2                // with such an event they double so often only, to 12 s,
-	presses   = 30               // for so many tries, four or five minutes: a link that is away for half of each minute is met
+	pressing  = 1                // with such an event they double so often only, to 6 s,
+	presses   = 60               // for so many tries, four or five minutes: a link that is away for half of each minute is met
 	quick     = 10 * time.Second // a connection that ends sooner was taken away
 )
 

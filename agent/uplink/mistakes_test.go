@@ -44,7 +44,7 @@ var mistakes = []struct{ name, file, right, wrong string }{
 	{"a resend waits for alarms as thin does", "resend.go", "\tb.feed.codec.(*readings).thin = nil\n", ""},
 	{"a resend ends with a message of nothing", "resend.go", " || err == nil && fits && r.feed.at > r.to:", ":"},
 	{"the broker's word counts where the platform's should", "state.go", `if lane != "" && !u.cfg.Receipts {`, `if lane != "" {`},
-	{"what has no receipt is not sent again", "receipt.go", "case now.Sub(r.owed) >= max(r.patient, noReceipt):", "case now.Sub(r.owed) >= 1000*longest1:"},
+	{"what has no receipt is not sent again", "receipt.go", "case now.Sub(o.since) >= max(o.patient, noReceipt):", "case now.Sub(o.since) >= 1000*longest1:"},
 	{"the hash does not follow the message before", "proof.go", "event.AppendHash(m.payload[:len(m.payload)-1], p.h)", "event.AppendHash(m.payload[:len(m.payload)-1], event.Hash{})"},
 }
 

@@ -30,9 +30,33 @@ const (
 
 // receipts is what a session knows of them.
 type receipts struct {
-	owed    time.Time // since when the broker has more than the platform says; zero: no more
-	patient time.Duration
+	lanes   map[string]*owing            // each by itself: a platform may get events, and no readings
 	reached map[string]map[string]uint64 // by lane and epoch: the last number that was published
+}
+
+// owing is how one lane stands.
+type owing struct {
+	since   time.Time     // the broker has more than the platform says; zero: no more
+	patient time.Duration // how long that may be, once it was too long; 0: it was not
+}
+
+func (r *receipts) lane(name string) *owing {
+	if r.lanes == nil {
+		r.lanes = map[string]*owing{}
+	}
+	if r.lanes[name] == nil {
+		r.lanes[name] = &owing{}
+	}
+	return r.lanes[name]
+}
+
+// waits says whether a receipt is owed; overdue that it has been for too long.
+func (r *receipts) waits() (owed, overdue bool) {
+	for _, o := range r.lanes {
+		owed = owed || !o.since.IsZero()
+		overdue = overdue || o.patient > 0
+	}
+	return owed, overdue
 }
 
 // sent takes note of what was published.
@@ -92,13 +116,18 @@ func (s *session) takeReceipt(payload []byte) error {
 	for lane, n := range lanes {
 		if at, sent := s.at[lane]; sent && n > at {
 			s.move(lane, n)
+			*s.receipts.lane(lane) = owing{}
 			moved = true
 		}
 	}
 	if moved {
-		s.receipts.patient = 0
-		s.receipts.owed = time.Time{}
-		s.note(func(st *State) { st.Fault, st.LastReceipt = "", time.Now() })
+		_, overdue := s.receipts.waits()
+		s.note(func(st *State) {
+			st.LastReceipt = time.Now()
+			if !overdue {
+				st.Fault = ""
+			}
+		})
 	}
 	if signed && r.T > 0 {
 		s.Heard(r.T)
@@ -132,22 +161,25 @@ func (s *session) same(epoch string, n uint64, hash string) error {
 // owes keeps note of how long the platform has owed a receipt, and has all sent
 // again that is without one when that is too long: the broker may have dropped it.
 func (s *session) owes(now time.Time) {
-	r := &s.receipts
-	behind := false
+	late := time.Duration(0)
 	for lane, at := range s.at {
-		for _, last := range r.reached[lane] {
+		behind := false
+		for _, last := range s.receipts.reached[lane] {
 			behind = behind || last > at
 		}
+		o := s.receipts.lane(lane)
+		switch {
+		case !s.cfg.Receipts || !behind:
+			o.since = time.Time{}
+		case o.since.IsZero():
+			o.since = now
+		case now.Sub(o.since) >= max(o.patient, noReceipt):
+			late = max(late, o.patient, noReceipt)
+			o.since, o.patient = now, min(2*max(o.patient, noReceipt), longest1)
+		}
 	}
-	switch {
-	case !s.cfg.Receipts || !behind:
-		r.owed = time.Time{}
-	case r.owed.IsZero():
-		r.owed = now
-	case now.Sub(r.owed) >= max(r.patient, noReceipt):
-		r.owed = now
-		r.patient = min(2*max(r.patient, noReceipt), longest1)
-		s.log.Warn("no receipt: sending again what has none", "after", r.patient/2)
+	if late > 0 {
+		s.log.Warn("no receipt: sending again what has none", "after", late)
 		s.note(func(st *State) { st.Fault = "the platform confirms nothing: it gets nothing, or sends no receipts" })
 		s.begin()
 	}

@@ -124,3 +124,45 @@ func TestWhatIsNotReceiptedIsSentAgain(t *testing.T) {
 		}
 	})
 }
+
+// A broker may let events through, and drop readings: that the former are
+// confirmed is no word on the latter.
+func TestReceiptsOfEventsAreNoneOfReadings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, 1<<20)
+		b.readings(3)
+		u := b.uplink(byReceipt())
+		u.begin()
+		s := &session{Uplink: u, heft: heft{limit: u.cfg.Max}, control: control{Uplink: u}}
+		s.begin()
+		defer func() {
+			for _, l := range s.lanes() {
+				l.close()
+			}
+		}()
+		for range 10 {
+			b.happen("blue", 0)
+			for {
+				now := time.Now()
+				m, ok := s.event(now)
+				if !ok {
+					m, ok = s.batch(now, true)
+				}
+				if !ok {
+					break
+				}
+				s.receipts.sent(m)
+			}
+			s.settle(time.Now())
+			n := b.log.Lane("events").Next() - 1
+			if err := s.takeReceipt([]byte(receiptOf(b, countyKey, fmt.Sprintf(`"event":%d`, n)))); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(15 * time.Second)
+		}
+		s.settle(time.Now())
+		if u.State().Fault == "" || b.position("events") != 10 || b.position("data") != 0 {
+			t.Errorf("%+v", u.State())
+		}
+	})
+}

@@ -250,7 +250,7 @@ func (s *session) settle(now time.Time) {
 		s.note(func(st *State) { st.LastError, st.Fault = "", "" })
 	}
 	s.oldest(s.first())
-	if len(s.window) > 0 || !s.receipts.owed.IsZero() {
+	if owed, _ := s.receipts.waits(); len(s.window) > 0 || owed {
 		return
 	}
 	for name, l := range s.lanes() {
