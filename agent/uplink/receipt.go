@@ -97,7 +97,7 @@ func (s *session) takeReceipt(payload []byte) error {
 	lanes := map[string]uint64{dataLane: r.Last, statsLane: r.Stats, eventLane: r.Event}
 	for lane, n := range lanes {
 		if reach := s.reach(lane, r.Epoch); n > reach {
-			if r.Epoch == s.Log.Epoch() && lane != statsLane {
+			if signed && r.Epoch == s.Log.Epoch() && lane != statsLane { // nobody's word begins an epoch
 				s.Fork(Fork{Uplink: s.cfg.ID, Epoch: r.Epoch, Event: r.Event, Last: r.Last})
 			}
 			return fmt.Errorf("%s %d of epoch %.40q was never sent: %d was", lane, n, r.Epoch, reach)
@@ -105,7 +105,7 @@ func (s *session) takeReceipt(payload []byte) error {
 	}
 	if r.Event > 0 && r.H != "" {
 		if err := s.same(r.Epoch, r.Event, r.H); err != nil {
-			if r.Epoch == s.Log.Epoch() {
+			if signed && r.Epoch == s.Log.Epoch() {
 				s.Fork(Fork{Uplink: s.cfg.ID, Epoch: r.Epoch, Event: r.Event, Hash: r.H})
 			}
 			s.note(func(st *State) { st.Fault = err.Error() })
