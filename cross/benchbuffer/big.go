@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,6 +63,9 @@ func (b *bench) event(p *place) {
 	b.must(os.RemoveAll(dir))
 }
 
+// perSegment is how many commits of 1,000 records stand in one segment.
+const perSegment = 20
+
 var errStop = errors.New("stopped")
 
 // drain reads a backlog again and again, as an uplink would whose platform
@@ -110,34 +112,68 @@ func (b *bench) bigLog(p *place) {
 	}
 }
 
-func (b *bench) bigOf(p *place, name string, open func(string, int64) (contender, error), small int) {
-	size := int64(b.big)*(recordSize+8) + 512<<20
-	dirs := map[int]string{}
-	began := time.Now()
-	for _, n := range []int{small, b.big} {
-		dirs[n] = filepath.Join(p.dir, fmt.Sprintf("big-%d", n))
-		b.must(os.MkdirAll(dirs[n], 0o700))
-		k, err := open(dirs[n], size)
+// logs are one of a few records and one of many.
+type logs struct {
+	few, many string // folders
+	size      int64  // of each at most
+	open      func(string, int64) (contender, error)
+}
+
+func (b *bench) fill(p *place, open func(string, int64) (contender, error), small int) logs {
+	l := logs{filepath.Join(p.dir, "few"), filepath.Join(p.dir, "many"), int64(b.big)*(recordSize+8) + 512<<20, open}
+	// An Open reads the newest segment, of which both logs are to have as much.
+	commits := b.big / 1000
+	commits += (small/1000-commits)%perSegment + perSegment
+	for dir, n := range map[string]int{l.few: small / 1000, l.many: commits} {
+		b.must(os.MkdirAll(dir, 0o700))
+		k, err := open(dir, l.size)
 		b.must(err)
-		for range n / 1000 {
+		for range n {
 			b.must(k.commit(b.thousand))
 		}
 		b.must(k.close())
 	}
-	filled := time.Since(began)
-	opened := map[int][]time.Duration{}
+	return l
+}
+
+// opened is how long it takes from nothing to the first record on disk, the
+// median, with few and with many records.
+func (b *bench) opened(l logs) (few, many time.Duration) {
+	took := map[string][]time.Duration{}
 	for range 15 {
-		for _, n := range []int{small, b.big} {
+		for _, dir := range []string{l.few, l.many} {
 			began := time.Now()
-			k, err := open(dirs[n], size)
+			k, err := l.open(dir, l.size)
 			b.must(err)
 			b.must(k.commit(b.thousand[:1]))
-			opened[n] = append(opened[n], time.Since(began))
+			took[dir] = append(took[dir], time.Since(began))
 			b.must(k.close())
 		}
 	}
-	few, many := quantile(opened[small], 0.5), quantile(opened[b.big], 0.5)
-	k, err := open(dirs[b.big], size)
+	return quantile(took[l.few], 0.5), quantile(took[l.many], 0.5)
+}
+
+func (l logs) remove() error { return errors.Join(os.RemoveAll(l.few), os.RemoveAll(l.many)) }
+
+// openings measures opening on a card, which is where it counts.
+func (b *bench) openings(p *place) {
+	small := 10_000
+	b.title("%s: open to first durable append", p.name)
+	l := b.fill(p, openPithead, small)
+	p.slow(true)
+	few, many := b.opened(l)
+	p.slow(false)
+	b.say("  pithead      %v with %d records, %v with %d", few.Round(time.Microsecond), small, many.Round(time.Microsecond), b.big)
+	b.goal(many <= few+few/5, "%s: open to first durable append with %d records at most 1.2 times that with %d: %.2f times", p.name, b.big, small, float64(many)/float64(few))
+	b.must(l.remove())
+}
+
+func (b *bench) bigOf(p *place, name string, open func(string, int64) (contender, error), small int) {
+	began := time.Now()
+	l := b.fill(p, open, small)
+	filled := time.Since(began)
+	few, many := b.opened(l)
+	k, err := open(l.many, l.size)
 	b.must(err)
 	began = time.Now()
 	read := 0
@@ -147,16 +183,14 @@ func (b *bench) bigOf(p *place, name string, open func(string, int64) (contender
 	b.say("  %-12s filled in %v; open to first durable append %v and %v; %.1f M records/s read back; p99 of a commit %v, while a backlog drains %v",
 		name, filled.Round(time.Second), few.Round(time.Microsecond), many.Round(time.Microsecond), speed/1e6, alone.Round(time.Microsecond), draining.Round(time.Microsecond))
 	if name == "pithead" {
-		b.goal(many <= 10*time.Millisecond, "open to first durable append with %d records at most 10 ms: %v", b.big, many.Round(time.Microsecond))
-		b.goal(many <= few+few/5, "and at most 1.2 times that with %d: %.2f times", small, float64(many)/float64(few))
+		b.goal(many <= 10*time.Millisecond, "%s: open to first durable append with %d records at most 10 ms: %v", p.name, b.big, many.Round(time.Microsecond))
+		b.goal(many <= few+few/5, "%s: and at most 1.2 times that with %d: %.2f times", p.name, small, float64(many)/float64(few))
 		b.goal(speed >= 2e6, "reading back, checked, at least 2 M records/s: %.1f M", speed/1e6)
 		b.goal(draining <= alone+alone/2, "the writer's p99 at most 1.5 times while a backlog drains: %.2f times", float64(draining)/float64(alone))
 		b.goal(read >= b.big, "%d records are read back", read)
 	}
 	b.must(k.close())
-	for _, d := range dirs {
-		b.must(os.RemoveAll(d))
-	}
+	b.must(l.remove())
 }
 
 // paced is the 99th percentile of single commits, 200 a second, without and with

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 )
 
 // An SD card as it behaves towards small writes, under a file system that knows
@@ -39,6 +40,7 @@ type card struct {
 // stand in its way.
 type slot struct {
 	cmd *exec.Cmd
+	mnt string
 	in  io.WriteCloser
 	out *bufio.Reader
 }
@@ -49,7 +51,7 @@ func insertCard(dir string, size int64) (s *slot, path string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	s = &slot{cmd: exec.Command(self, "-card", dir, "-card-size", fmt.Sprint(size))}
+	s = &slot{mnt: filepath.Join(dir, "slot"), cmd: exec.Command(self, "-card", dir, "-card-size", fmt.Sprint(size))}
 	s.cmd.Stderr = os.Stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
@@ -76,9 +78,14 @@ func (s *slot) tell(word string) error {
 	return err
 }
 
+// eject ends the card's process, which may wait for a loop device that lets go
+// of its file some time after it was told to.
 func (s *slot) eject() {
 	s.in.Close()
+	late := time.AfterFunc(5*time.Second, func() { _ = s.cmd.Process.Kill() })
+	defer late.Stop()
 	_ = s.cmd.Wait()
+	_ = unix.Unmount(s.mnt, unix.MNT_DETACH) // where it could not say good-bye
 }
 
 // serveCard is the card's process: it says a line when it is there, and after

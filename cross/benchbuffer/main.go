@@ -100,6 +100,7 @@ func (b *bench) all(want func(string) bool) {
 		p, err := machineDisk(b.work)
 		b.must(err)
 		b.bigLog(p)
+		b.in(cardDisk, 3<<30, b.openings)
 	}
 }
 
