@@ -11,7 +11,9 @@ import (
 // steady answers every step with the same readings, and allocates nothing.
 type steady struct{ rs []drivers.Reading }
 
-func (s *steady) Step(context.Context) drivers.Step { return drivers.Step{Readings: s.rs} }
+func (s *steady) Step(_ context.Context, into []drivers.Reading) drivers.Step {
+	return drivers.Step{Readings: append(into, s.rs...)}
+}
 func (s *steady) Read(context.Context) ([]drivers.Reading, error) {
 	return s.rs, nil
 }
@@ -28,8 +30,8 @@ func TestACycleOfSteadyValuesAllocatesNothing(t *testing.T) {
 	bus := &fakeBus{units: []drivers.Unit{{ID: "u", Polls: []drivers.Poll{{Every: time.Nanosecond, Points: ids, Driver: d}}}}}
 	b := newBusLoop("b", bus, func(string) time.Duration { return pauseMost })
 	a := &agent{judge: &judge{in: make(chan []drivers.Reading, 1), free: make(chan []drivers.Reading, 1)}}
-	b.emit = func(ctx context.Context, rs []drivers.Reading) {
-		a.emit(ctx, rs)
+	b.memory, b.hand = a.memory, func(ctx context.Context, rs []drivers.Reading) {
+		a.hand(ctx, rs)
 		a.judge.release(<-a.judge.in)
 	}
 	ctx := t.Context()

@@ -19,6 +19,8 @@ type busLoop struct {
 	units    []*unit
 	lines    []*line // trips first
 	emit     func(context.Context, []drivers.Reading)
+	memory   func() []drivers.Reading                 // for readings, empty; nil: they are emitted
+	hand     func(context.Context, []drivers.Reading) // passes on readings with their memory
 	report   func(switched)
 	losses   func(point string, edges uint64)  // edges that are newly known to be lost
 	refusals func(point string, pulses uint64) // likewise, that came too fast to be counted
@@ -151,15 +153,14 @@ func gone(p *poll, now time.Time) []drivers.Reading {
 func (b *busLoop) step(ctx context.Context, p *poll) {
 	u, before := p.unit, time.Now()
 	p.read = before
-	s := stepOf(ctx, p.Driver)
+	s := stepOf(ctx, p.Driver, b.room())
 	if ctx.Err() != nil {
 		return
 	}
 	now := time.Now()
 	u.free = now.Add(max(u.Pause, s.Wait))
 	if p.under = s.More; p.under {
-		b.emit(ctx, s.Readings)
-		b.remark(s.Readings)
+		b.pass(ctx, s.Readings)
 		b.reached(now)
 		return
 	}
@@ -177,21 +178,39 @@ func (b *busLoop) step(ctx context.Context, p *poll) {
 		u.cost = now.Sub(before)
 	}
 	p.next(now)
-	b.emit(ctx, s.Readings)
-	b.remark(s.Readings)
+	b.pass(ctx, s.Readings)
 	if p.failed = silent(s.Err); p.failed {
 		b.skip(ctx, u, now)
 	}
 	b.judge(ctx, u, s.Err, now)
 }
 
-// stepOf is one request of a driver that gives way in between, else all of it.
-func stepOf(ctx context.Context, d drivers.Driver) drivers.Step {
+// room is memory for the readings of a step.
+func (b *busLoop) room() []drivers.Reading {
+	if b.memory == nil {
+		return nil
+	}
+	return b.memory()
+}
+
+// pass passes on what a step read, and after that does not look at it any more.
+func (b *busLoop) pass(ctx context.Context, rs []drivers.Reading) {
+	b.remark(rs)
+	if b.hand == nil {
+		b.emit(ctx, rs)
+		return
+	}
+	b.hand(ctx, rs)
+}
+
+// stepOf is one request of a driver that gives way in between, else all of it. Its
+// readings are then in memory that is the caller's, which into begins.
+func stepOf(ctx context.Context, d drivers.Driver, into []drivers.Reading) drivers.Step {
 	if s, ok := d.(drivers.Stepper); ok {
-		return s.Step(ctx)
+		return s.Step(ctx, into)
 	}
 	rs, err := d.Read(ctx)
-	return drivers.Step{Readings: rs, Err: err}
+	return drivers.Step{Readings: append(into, rs...), Err: err}
 }
 
 // held says that nothing was asked, since an answer that is owed could be

@@ -232,7 +232,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 		return nil, errors.Join(err, a.buf.Close())
 	}
 	for _, b := range a.loops {
-		b.emit = a.emit
+		b.emit, b.hand, b.memory = a.emit, a.hand, a.memory
 		b.report = a.report
 		b.losses = a.tellLosses
 		b.refusals = a.tellRefusals
@@ -259,20 +259,34 @@ func (o Options) machine() machine {
 // minute's stall of a card.
 const mostQueued = 60_000
 
-// emit hands readings to the judge, which may take its time: a copy, since those
-// of a step hold only until the next.
+// emit hands readings to the judge, which may take its time: a copy, since whoever
+// made them may use their memory again.
 func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
 	if len(rs) == 0 {
 		return
 	}
-	var own []drivers.Reading
-	select {
-	case own = <-a.judge.free:
-	default:
+	a.hand(ctx, append(a.memory(), rs...))
+}
+
+// hand is emit for readings whose memory goes with them.
+func (a *agent) hand(ctx context.Context, rs []drivers.Reading) {
+	if len(rs) == 0 {
+		a.judge.release(rs)
+		return
 	}
 	select {
-	case a.judge.in <- append(own[:0], rs...):
+	case a.judge.in <- rs:
 	case <-ctx.Done():
+	}
+}
+
+// memory is that of readings which were judged.
+func (a *agent) memory() []drivers.Reading {
+	select {
+	case rs := <-a.judge.free:
+		return rs[:0]
+	default:
+		return nil
 	}
 }
 

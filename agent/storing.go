@@ -42,8 +42,9 @@ func (r *recorder) storeReadings() {
 	}
 }
 
-// mostInFrame bounds a frame to far less than the buffer takes.
-const mostInFrame = 20_000
+// mostInFrame bounds a frame to far less than the buffer takes, and with it what
+// is kept to undo and to read it.
+const mostInFrame = enough
 
 func (r *recorder) storeBatch(rs []record.Reading) error {
 	now := r.clock.Now()

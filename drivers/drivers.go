@@ -48,14 +48,14 @@ type Driver interface {
 
 // A Stepper is a Driver whose Read may take several requests. Step makes the
 // next one, so that the loop above may do what is more urgent in between; Read
-// is Step until there is no more.
+// is Step until there is no more. What it reads it appends to into, which may be nil.
 type Stepper interface {
-	Step(ctx context.Context) Step
+	Step(ctx context.Context, into []Reading) Step
 }
 
 // A Step is what came of one request.
 type Step struct {
-	Readings []Reading     // so far untold; they hold until the next Step on the bus
+	Readings []Reading     // so far untold
 	More     bool          // the poll is not through
 	Wait     time.Duration // the unit wants to be left alone for so long before the next request
 	Err      error         // of the whole poll, as Read's, once there is no more

@@ -22,6 +22,7 @@ import (
 type link struct {
 	client mqtt.Client
 	base   *socket
+	pipe   *pipe
 	wrote  chan struct{} // a PUBLISH has left the client
 	deaf   string        // why the broker brings nothing; empty: it does
 	lost   chan error    // holds one: why the connection ended by itself
@@ -59,7 +60,8 @@ func connect(ctx context.Context, c config.Uplink, address string, t terms) (*li
 		return nil, err
 	}
 	l := &link{base: way.base, wrote: make(chan struct{}, 1), lost: make(chan error, 1)}
-	o := l.options(c, secret, t.will, &pipe{Conn: way.top, wrote: l.wrote, in: inlet{r: way.top}})
+	l.pipe = &pipe{Conn: way.top, wrote: l.wrote, in: inlet{r: way.top}}
+	o := l.options(c, secret, t.will, l.pipe)
 	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { t.hear(arrived{m.Topic(), m.Retained(), m.Payload()}) })
 	l.client = mqtt.NewClient(o)
 	stop := context.AfterFunc(ctx, func() { _ = l.base.Close() })
@@ -164,9 +166,12 @@ func refusal(ctx context.Context, c config.Uplink, err error, now time.Time) err
 	return errors.New(strings.TrimPrefix(err.Error(), packets.ErrorNetworkError.Error()+" : "))
 }
 
-// publish hands one message to the client; wrote tells when it is out.
+// publish hands one message to the client; wrote tells when it is out. The client
+// gets the message without its payload, which it would copy into memory of its own,
+// and the pipe puts that in: there is never more than one on the way.
 func (l *link) publish(topic string, retained bool, payload []byte) mqtt.Token {
-	return l.client.Publish(topic, 1, retained, payload)
+	l.pipe.carry(payload)
+	return l.client.Publish(topic, 1, retained, []byte(nil))
 }
 
 // why is the reason of a token that ended without its PUBACK: the connection's,

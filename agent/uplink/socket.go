@@ -77,9 +77,18 @@ func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 // PUBLISH was written, so that never more than one waits in the client.
 type pipe struct {
 	net.Conn
-	in    inlet
-	mu    sync.Mutex
-	wrote chan struct{} // holds one
+	in      inlet
+	mu      sync.Mutex
+	wrote   chan struct{} // holds one
+	payload []byte        // of the PUBLISH that comes next
+	out     []byte        // its memory
+}
+
+// carry has the next PUBLISH carry a payload; the client knows of none.
+func (p *pipe) carry(payload []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.payload = payload
 }
 
 func (p *pipe) Read(b []byte) (int, error) { return p.in.Read(b) }
@@ -87,7 +96,13 @@ func (p *pipe) Read(b []byte) (int, error) { return p.in.Read(b) }
 func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n, err := p.Conn.Write(b)
+	const publish = 0x30 // in the upper half of a packet's first byte
+	isPublish := len(b) > 0 && b[0]&0xf0 == publish
+	whole := b
+	if isPublish {
+		whole = p.loaded(b)
+	}
+	_, err := p.Conn.Write(whole)
 	// Who refuses a certificate says so and hangs up: what is written meanwhile
 	// fails before that was read, but it can still be.
 	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
@@ -95,12 +110,28 @@ func (p *pipe) Write(b []byte) (int, error) {
 			err = last
 		}
 	}
-	const publish = 0x30 // in the upper half of a packet's first byte
-	if len(b) > 0 && b[0]&0xf0 == publish {
+	if isPublish {
 		select {
 		case p.wrote <- struct{}{}:
 		default:
 		}
 	}
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// loaded is a PUBLISH with its payload (MQTT 3.1.1, 3.3): behind all that the client
+// has written, under a remaining length that counts it.
+func (p *pipe) loaded(b []byte) []byte {
+	body := 1
+	for b[body]&0x80 != 0 {
+		body++
+	}
+	body++
+	p.out = appendLength(append(p.out[:0], b[0]), len(b)-body+len(p.payload))
+	p.out = append(append(p.out, b[body:]...), p.payload...)
+	p.payload = nil
+	return p.out
 }

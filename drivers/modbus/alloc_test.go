@@ -7,6 +7,8 @@ import (
 	"time"
 
 	peer "github.com/goburrow/modbus"
+
+	"pithead/drivers"
 )
 
 // An echo is a wire that answers every read at once with the same values, and
@@ -80,8 +82,9 @@ func TestAPollAllocatesNothingOfItsOwn(t *testing.T) {
 		}
 		p := b.units[0].polls[0]
 		ctx := t.Context()
+		rs := make([]drivers.Reading, 0, n)
 		step := func() {
-			if s := p.Step(ctx); s.Err != nil || s.More || len(s.Readings) != n {
+			if s := p.Step(ctx, rs[:0]); s.Err != nil || s.More || len(s.Readings) != n {
 				t.Fatal(s)
 			}
 		}

@@ -13,18 +13,17 @@ import (
 // A Bus is one line and the units on it. Like any drivers.Bus it has one
 // owner, and is safe for no one else; so is Stats.
 type Bus struct {
-	link     link
-	client   modbus.Client
-	slave    *byte // whom the client's next request is for
-	units    []*unit
-	outputs  map[string]*output
-	line     tally
-	frames   frames
-	began    []drivers.CounterStart // not asked for yet
-	closed   bool
-	readings []drivers.Reading // of the last step of any of its polls
-	config   Config            // without units and outputs, for:
-	scanner  *Scanner          // nil until somebody looks for units
+	link    link
+	client  modbus.Client
+	slave   *byte // whom the client's next request is for
+	units   []*unit
+	outputs map[string]*output
+	line    tally
+	frames  frames
+	began   []drivers.CounterStart // not asked for yet
+	closed  bool
+	config  Config   // without units and outputs, for:
+	scanner *Scanner // nil until somebody looks for units
 }
 
 // Open makes the bus of a line. It touches no hardware: the first request

@@ -70,31 +70,29 @@ type outcome struct {
 func (p *poll) Read(ctx context.Context) ([]drivers.Reading, error) {
 	var all []drivers.Reading
 	for {
-		s := p.Step(ctx)
-		all = append(all, s.Readings...)
-		if !s.More {
+		s := p.Step(ctx, all)
+		if all = s.Readings; !s.More {
 			return all, s.Err
 		}
 	}
 }
 
 // Step makes at most one request of the poll, and says what came of it.
-func (p *poll) Step(ctx context.Context) drivers.Step {
+func (p *poll) Step(ctx context.Context, rs []drivers.Reading) drivers.Step {
 	if !p.under {
 		p.begin()
 	}
-	rs := slices.Grow(p.unit.bus.readings[:0], len(p.block.points))
-	defer func() { p.unit.bus.readings = rs }()
+	rs = slices.Grow(rs, len(p.block.points))
 	for p.next < len(p.parts) {
 		pt := &p.parts[p.next]
 		asked := p.ask(ctx, pt)
 		if wait, again := p.again(pt); again {
-			return drivers.Step{More: true, Wait: wait}
+			return drivers.Step{Readings: rs, More: true, Wait: wait}
 		}
 		if finer := p.finer(pt); finer != nil {
 			p.holes = p.holes || p.retry.IsZero()
 			p.parts = slices.Replace(p.parts, p.next, p.next+1, finer...)
-			return drivers.Step{More: true}
+			return drivers.Step{Readings: rs, More: true}
 		}
 		p.note(pt)
 		for i := range pt.points {
