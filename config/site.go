@@ -111,8 +111,8 @@ type Point struct {
 	Decimals       int // -1 = all
 	Deadband       float64
 	HoursOf        string // it counts how long that point is 1; empty: it does not
-	OnChange       bool   // stored on change and AtLeast: bool and GPIO points
 	AtLeast        time.Duration
+	OnChange       bool // stored on change and AtLeast: bool and GPIO points
 	Stats          bool
 	Value          *expr.Expr            // of a computed point
 	Alarms         []alarm.Def           // but for its fault, where that is:

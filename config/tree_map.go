@@ -16,6 +16,9 @@ func (r *reader) mapping(n *yaml.Node, s shape, v *value) *value {
 		}
 		o.keys = append(o.keys, k.Value)
 		o.vals[k.Value] = r.read(c, s.of[0], r.at(c, join(v.path, k.Value)), o.at[k.Value])
+		if r.in == "" {
+			n.Content[i+1] = nil // of ten thousand points the nodes take more than all else
+		}
 	}
 	return v
 }

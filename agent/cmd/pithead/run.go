@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
 
@@ -137,12 +138,12 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	defer cancel()
 	refused := make(chan string)
 	reloaded := make(chan *config.Site, 1)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
+	var beside sync.WaitGroup
+	beside.Go(func() {
 		r.reloads(ctx, refused, reloaded, log)
 		cancel()
-	}()
+	})
+	beside.Go(func() { trim(ctx) })
 	o := agent.Options{
 		Version: version, Built: built, Board: agent.BoardSerial(), Socket: r.socket, Log: log, Degraded: degraded, Refused: refused, Before: r.before,
 		Crashed: r.crashed, Safe: r.safe,
@@ -153,13 +154,29 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	o.Reload.Check, o.Reload.Do = r.checkReload, r.wakeReload
 	r.before, err = agent.Run(ctx, site, o)
 	cancel()
-	<-ended
+	beside.Wait()
 	select {
 	case next = <-reloaded:
 	default:
 	}
 	return next, err
 }
+
+// trim gives memory back that a burst took: the start, a snapshot, statistics. The
+// runtime would keep a tenth more than it needs, which a small board needs more.
+func trim(ctx context.Context) {
+	for after := settled; ; after = time.Minute {
+		select {
+		case <-time.After(after):
+			debug.FreeOSMemory()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// settled is when what a start tells has been told.
+const settled = 15 * time.Second
 
 // checkReload says why the site file can't be taken now.
 func (r *runner) checkReload() error {
