@@ -101,9 +101,9 @@ bench-output: ## from the sample that decides to the line: p50, p99, max over 10
 bench-modbus: ## polls as a share of what a serial line allows, 9600 to 115200 baud, beside goburrow's own transport
 	$(GO) test -tags bench ./cross/bench/modbus/ -count=1 -v -timeout 10m
 
-bench-telegraf: ## processor time and memory beside Telegraf: 10,000 registers of 40 devices each second (Debian; builds Telegraf once)
+bench-telegraf: build ## processor time and memory beside Telegraf: 10,000 registers of 40 devices each second (Debian; builds Telegraf once)
 	cross/install.sh site
-	$(GO) run ./cross/bench/telegraf
+	PITHEAD=$(CURDIR)/$(OUT) $(GO) run ./cross/bench/telegraf
 
 bench-uplink: ## drain a backlog into a mosquitto on loopback: readings a second, bytes each, memory (Debian: mosquitto)
 	cross/install.sh site

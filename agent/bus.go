@@ -26,9 +26,10 @@ type busLoop struct {
 	refusals func(point string, pulses uint64) // likewise, that came too fast to be counted
 	counts   func(drivers.CounterStart)        // a register's total began, or its device restarted
 	log      *slog.Logger
-	told     time.Time // when the units' states were published
-	dead     time.Time // no offline unit is probed before, so that the living keep their share
-	asks     []ask     // reads for people that are not done
+	phase    time.Duration // how long after the start its grid begins
+	told     time.Time     // when the units' states were published
+	dead     time.Time     // no offline unit is probed before, so that the living keep their share
+	asks     []ask         // reads for people that are not done
 
 	down   string    // why the line itself is not there; empty = it is
 	downAt time.Time // when it is tried again
@@ -72,7 +73,7 @@ func (b *busLoop) unit(id string) *unit {
 
 // run turns until ctx ends.
 func (b *busLoop) run(ctx context.Context) {
-	begin := time.Now()
+	begin := time.Now().Add(b.phase)
 	for _, u := range b.units {
 		for _, p := range u.polls {
 			p.due = begin

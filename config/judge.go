@@ -82,7 +82,6 @@ type device struct {
 type point struct {
 	*object
 	id, source string
-	fault      string       // the id of its fault alarm
 	line       int          // in the site file; of a profile's point that of its device's profile key
 	kind       drivers.Kind // None where it is wrong or not yet known
 	device     *device
@@ -137,17 +136,14 @@ func (j *judge) collect() {
 // together puts the ids of all points into one text. What is kept of a file of ten
 // thousand points must not lie scattered among the hundred times as much that isn't.
 func (j *judge) together() {
-	const fault = "/fault"
 	var b strings.Builder
 	for _, p := range j.points.all {
 		b.WriteString(p.id)
-		b.WriteString(fault)
 	}
 	all := b.String()
 	for _, p := range j.points.all {
 		n := len(p.id)
-		p.fault, all = all[:n+len(fault)], all[n+len(fault):]
-		p.id = p.fault[:n]
+		p.id, all = all[:n], all[n:]
 	}
 }
 

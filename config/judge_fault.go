@@ -12,10 +12,7 @@ import (
 // point trips an output it is that alarm's level and output, since who can't
 // see must act as if it were so.
 func (j *judge) faultOf(p *point, rungs []*rung, own *rung) alarm.Def {
-	d := alarm.Def{ID: p.fault, Point: p.id, Name: p.site.Name, Condition: alarm.Fault, Level: alarm.Blue, For: time.Minute, Line: p.line}
-	if d.ID == "" { // of a point that is not in the file
-		d.ID = p.id + "/fault"
-	}
+	d := alarm.Def{ID: p.id + "/fault", Point: p.id, Name: p.site.Name, Condition: alarm.Fault, Level: alarm.Blue, For: time.Minute, Line: p.line}
 	if s := j.top.sub("defaults"); s != nil {
 		if f := s.sub("fault"); f != nil {
 			d.For = f.dur("for")

@@ -72,6 +72,9 @@ func (s *socket) SetDeadline(time.Time) error      { return nil }
 func (s *socket) SetReadDeadline(time.Time) error  { return nil }
 func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 
+// mostKept bounds the memory that is kept for the next packet.
+const mostKept = 64 << 10
+
 // A pipe is the connection at its highest, as the MQTT client sees it. It keeps
 // packets whole (the client pings from a goroutine of its own) and tells when a
 // PUBLISH was written, so that never more than one waits in the client.
@@ -103,6 +106,9 @@ func (p *pipe) Write(b []byte) (int, error) {
 		whole = p.loaded(b)
 	}
 	_, err := p.Conn.Write(whole)
+	if cap(p.out) > mostKept { // of a snapshot
+		p.out = nil
+	}
 	// Who refuses a certificate says so and hangs up: what is written meanwhile
 	// fails before that was read, but it can still be.
 	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {

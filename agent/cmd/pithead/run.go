@@ -53,7 +53,7 @@ func runRun(ctx context.Context, args []string, s streams) int {
 		return usage
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(15) // a small board has more time than memory
+		debug.SetGCPercent(8) // a small board has more time than memory, and little is thrown away
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
