@@ -182,6 +182,9 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	for i := range site.Points {
 		p := &all[i]
 		p.cfg, p.ties, p.heard = &site.Points[i], &noTies, now
+		if every := p.cfg.Every; every > 0 && (j.stalest == 0 || 4*every < j.stalest) {
+			j.stalest = 4 * every
+		}
 		p.drawn = site.Web.Listen != "" && i < mostCurves
 		j.points = append(j.points, p)
 		for k := range p.cfg.Alarms {

@@ -36,6 +36,7 @@ type judge struct {
 	points   []*point
 	index    index
 	timeouts map[string]time.Duration // the longest that a request may take, by bus
+	stalest  time.Duration            // no point is stale sooner after it was heard
 	latest   int                      // place of the point that was looked up last
 	computed []*point                 // inputs before outputs
 	dirty    []bool                   // of computed

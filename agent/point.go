@@ -285,13 +285,16 @@ func (j *judge) newest(p *point) time.Time {
 // Edges come when they come; a computed point is as late as its inputs.
 func (j *judge) stale(now time.Duration) {
 	for _, p := range j.points {
+		if now-p.heard <= j.stalest { // nearly all of them, each second
+			continue
+		}
 		every := p.cfg.Every
 		if p.cfg.Value != nil || p.cfg.Device == "" || every <= 0 {
 			continue
 		}
 		// Due every cycle; late by three, and by no more than a timeout or two
 		// of a unit that does not answer, whose word is comm.
-		if now-p.heard > 4*every+2*j.timeouts[p.cfg.Bus] {
+		if late := now - p.heard - 4*every; late > 0 && late > 2*j.timeouts[p.cfg.Bus] {
 			j.sample(p, drivers.Bad(p.cfg.ID, j.clock.Time(), drivers.Stale))
 		}
 	}
