@@ -111,8 +111,11 @@ func sameEra(was *era, e era) *era {
 func (e *Encoder) Key() []byte {
 	e.swap()
 	defer e.swap()
-	return pack(e.state.appendKey(nil))
+	return pack(e.state.appendKey(make([]byte, 0, keyBytes*len(e.state.points))))
 }
+
+// keyBytes is what a point takes in a key, mostly.
+const keyBytes = 32
 
 // Append appends a frame to dst. The frame follows the last Commit: until the
 // next one says that it is stored, another Append takes its place. An error
