@@ -52,3 +52,27 @@ func TestThePipeLoadsWhatIsPublished(t *testing.T) {
 		<-p.wrote
 	}
 }
+
+// On a link that takes nothing a ping is stuck in its write; who publishes, and
+// may have to end, is not.
+func TestNobodyWaitsForAStuckPing(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	p := &pipe{Conn: ours, wrote: make(chan struct{}, 1)}
+	ended := make(chan struct{})
+	go func() {
+		p.Write([]byte{0xc0, 0}) // PINGREQ
+		close(ended)
+	}()
+	if _, err := theirs.Read(make([]byte, 1)); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	p.carry([]byte("hello"))
+	select {
+	case <-ended:
+		t.Error("the ping was not stuck")
+	default:
+	}
+	ours.Close()
+	<-ended
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -82,17 +83,14 @@ type pipe struct {
 	net.Conn
 	in      inlet
 	mu      sync.Mutex
-	wrote   chan struct{} // holds one
-	payload []byte        // of the PUBLISH that comes next
-	out     []byte        // its memory
+	wrote   chan struct{}          // holds one
+	payload atomic.Pointer[[]byte] // of the PUBLISH that comes next
+	out     []byte                 // its memory
 }
 
-// carry has the next PUBLISH carry a payload; the client knows of none.
-func (p *pipe) carry(payload []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.payload = payload
-}
+// carry has the next PUBLISH carry a payload; the client knows of none. It does
+// not wait for a ping that is stuck: whoever publishes may have to end.
+func (p *pipe) carry(payload []byte) { p.payload.Store(&payload) }
 
 func (p *pipe) Read(b []byte) (int, error) { return p.in.Read(b) }
 
@@ -136,8 +134,11 @@ func (p *pipe) loaded(b []byte) []byte {
 		body++
 	}
 	body++
-	p.out = appendLength(append(p.out[:0], b[0]), len(b)-body+len(p.payload))
-	p.out = append(append(p.out, b[body:]...), p.payload...)
-	p.payload = nil
+	var payload []byte
+	if next := p.payload.Swap(nil); next != nil {
+		payload = *next
+	}
+	p.out = appendLength(append(p.out[:0], b[0]), len(b)-body+len(payload))
+	p.out = append(append(p.out, b[body:]...), payload...)
 	return p.out
 }
