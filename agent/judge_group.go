@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"strings"
 
 	"pithead/agent/alarm"
@@ -131,6 +132,51 @@ func (g *group) heard() bool {
 		}
 	}
 	return g.Safe()
+}
+
+// hollow says that a group which asked for an output when the run before ended
+// has lost those of its members that made it: they have left the site file, or
+// the group. A latch holds it all the same.
+func (s *standing) hollow(output string, was remembered, f *fold) bool {
+	if s.group == nil || was.Latch {
+		return false
+	}
+	for l := alarm.Blue; l <= alarm.Red; l++ {
+		if slices.Contains(s.group.cfg.Do[l], output) {
+			level, _ := alarm.ParseLevel(was.Level)
+			return level >= l && s.group.remembered(f) < l
+		}
+	}
+	return false
+}
+
+// remembered is what the members that there are now came to when the run before
+// ended.
+func (g *group) remembered(f *fold) alarm.Level {
+	var ls []alarm.Level
+	for _, p := range g.points {
+		high := alarm.NoLevel
+		for _, s := range p.standing {
+			d := s.Def()
+			m := f.Alarms[d.ID].memory(d)
+			if d.Condition != alarm.Fault && (m.State == alarm.Active || m.State == alarm.Acked) {
+				high = max(high, m.Level, d.Level)
+			}
+		}
+		if high > alarm.NoLevel {
+			ls = append(ls, high)
+		}
+	}
+	for _, in := range g.inner {
+		l := in.remembered(f)
+		if r := f.Alarms[in.Def().ID]; r.Latch {
+			l = max(l, r.memory(in.Def()).Level)
+		}
+		if l > alarm.NoLevel {
+			ls = append(ls, l)
+		}
+	}
+	return g.cfg.Come(ls)
 }
 
 // tell adds to a group's event who makes its level.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -288,6 +289,52 @@ func TestWhatRisesIsNotShelvedWithoutASignature(t *testing.T) {
 			red := o.alarm("group:phreatic").Level() == alarm.Red
 			if got := o.isShelved("group:phreatic"); got != c.want || o.on("siren") != (red && !c.want) {
 				t.Errorf("%s: shelved %v, want %v; siren %v", c.story, got, c.want, o.on("siren"))
+			}
+		})
+	}
+}
+
+// A group's trip is not released by a site file that has lost what made it.
+func TestAMemberThatLeavesReleasesNoTrip(t *testing.T) {
+	for _, c := range []struct {
+		story string
+		edit  func(*config.Site)
+		held  bool
+	}{
+		{"the file is as it was", func(*config.Site) {}, false},
+		{"the point has left", func(s *config.Site) {
+			s.Points = s.Points[1:]
+			s.Groups[0].Points = slices.DeleteFunc(slices.Clone(s.Groups[0].Points), func(p string) bool { return p == "hole.a" })
+		}, true},
+		{"its alarm has left", func(s *config.Site) {
+			s.Points[0].Alarms = slices.DeleteFunc(slices.Clone(s.Points[0].Alarms), func(d alarm.Def) bool { return d.Level == alarm.Red })
+		}, true},
+		{"it has left the group", func(s *config.Site) {
+			s.Groups[0].Points = slices.DeleteFunc(slices.Clone(s.Groups[0].Points), func(p string) bool { return p == "hole.a" })
+		}, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			more := ", do: {red: [valve]}"
+			o := &orderer{fold: newFold()}
+			o.bench = newBench(t, dam(t, more), o.fold, nil)
+			o.holes("40000")
+			if !o.on("valve") {
+				t.Fatal("no trip")
+			}
+			o.remember()
+			o.bench.stop()
+			site := dam(t, more)
+			c.edit(site)
+			o.bench = startBench(t, &bench{t: t, boot: 1, same: o.clock}, site, o.fold, nil)
+			for i := range site.Points {
+				o.good(site.Points[i].ID, 0)
+			}
+			o.settled()
+			if got := o.on("valve"); got != c.held {
+				t.Errorf("%s: the valve is on: %v, want %v", c.story, got, c.held)
+			}
+			if err := o.do(func() error { return o.reset("valve", "me", "") }); (err == nil) != c.held || o.on("valve") {
+				t.Errorf("%s: reset: %v", c.story, err)
 			}
 		})
 	}
