@@ -88,21 +88,8 @@ func openBuses(site *config.Site, last map[string]record.Last, counters map[stri
 		byID[cb.ID] = b
 		loops = append(loops, b)
 	}
-	if len(loops) > crowd {
-		for i, b := range loops {
-			b.phase = time.Second * time.Duration(i%turns) / turns
-		}
-	}
 	return byID, loops, nil
 }
-
-// More buses than a crowd begin their grids in turns: what all of them read at the
-// same moment of each second would have to be held at the same moment. Each by
-// itself would wake a processor that sleeps.
-const (
-	crowd = 8
-	turns = 4
-)
 
 // alarmedOf is every point, device and bus that an alarm or a seal hangs on, by its id;
 // the fault alarm that each point has does not count, unless it asks for outputs.

@@ -26,10 +26,9 @@ type busLoop struct {
 	refusals func(point string, pulses uint64) // likewise, that came too fast to be counted
 	counts   func(drivers.CounterStart)        // a register's total began, or its device restarted
 	log      *slog.Logger
-	phase    time.Duration // how long after the start its grid begins
-	told     time.Time     // when the units' states were published
-	dead     time.Time     // no offline unit is probed before, so that the living keep their share
-	asks     []ask         // reads for people that are not done
+	told     time.Time // when the units' states were published
+	dead     time.Time // no offline unit is probed before, so that the living keep their share
+	asks     []ask     // reads for people that are not done
 
 	down   string    // why the line itself is not there; empty = it is
 	downAt time.Time // when it is tried again
@@ -73,7 +72,7 @@ func (b *busLoop) unit(id string) *unit {
 
 // run turns until ctx ends.
 func (b *busLoop) run(ctx context.Context) {
-	begin := time.Now().Add(b.phase)
+	begin := time.Now()
 	for _, u := range b.units {
 		for _, p := range u.polls {
 			p.due = begin
