@@ -211,6 +211,9 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, ours func(lineage) b
 			l.tail, l.least = readTail(f, h, s), l.next
 			l.next = max(l.next, l.tail.next)
 			f.Close()
+			if _, err := fs.size(filepath.Join(dir, s.name(l.name))); errors.Is(err, os.ErrNotExist) {
+				return errMoved // to a View, which read how it was written anew
+			}
 			if t := l.tail; t.err != nil && t.errAt >= t.end {
 				d.headless(*s, l, t.err)
 			}

@@ -62,6 +62,14 @@ func (s *scanner) next(limit int64) (frame, int64, error) {
 	return frame{}, 0, io.EOF
 }
 
+// rewind goes back to the hole, if there is one, and reads anew what is there.
+func (s *scanner) rewind() {
+	if s.hole >= 0 {
+		s.off, s.hole = s.hole, -1
+	}
+	s.buf = s.buf[:0]
+}
+
 func (s *scanner) look(limit int64) (frame, int, error) {
 	head := s.bytes(frameHeader, limit)
 	use := s.use

@@ -143,10 +143,8 @@ func (r *Reader) turn() error {
 }
 
 func (r *Reader) rewind(limit int64) {
-	if r.sc.hole >= 0 {
-		r.sc.off, r.sc.hole = r.sc.hole, -1
-	}
-	r.sc.buf, r.limit = r.sc.buf[:0], limit
+	r.sc.rewind()
+	r.limit = limit
 }
 
 // leave gives up a segment that was dropped.
