@@ -158,5 +158,5 @@ func TestALineThatLosesHalf(t *testing.T) {
 	<-quiet
 	g.stop(t)
 	time.Sleep(time.Second)
-	judgeLink(t, g, w, fmt.Sprintf("%v of a line that loses half", *bad))
+	judgeLink(t, g, w, 0, fmt.Sprintf("%v of a line that loses half", *bad))
 }

@@ -160,15 +160,17 @@ func quantile(ds []time.Duration, q float64) time.Duration {
 	return ds[min(len(ds)-1, int(q*float64(len(ds))))].Round(time.Millisecond)
 }
 
-// asFast compares how long alarms took with the link's own time.
-func asFast(t *testing.T, ms []message, what string) {
+// asFast compares how long alarms took with the link's own time: at most twice
+// that, and a pause of the link besides, where so few came that one which just
+// missed the link is the p99.
+func asFast(t *testing.T, ms []message, pause time.Duration, what string) {
 	t.Helper()
 	beats, alarms := times(ms)
 	if len(beats) < 30 || len(alarms) < 30 {
 		t.Fatalf("%s: %d beats and %d changes of alarms are too few", what, len(beats), len(alarms))
 	}
 	own, ours := quantile(beats, 0.99), quantile(alarms, 0.99)
-	if ours > 2*own {
+	if ours > 2*own+pause {
 		t.Errorf("%s: of alarms p99 is %v, of the link itself %v", what, ours, own)
 	}
 	figure(t, "%s: %d changes of alarms, p50 %v, p99 %v; the link's own time, by %d plain publishes, p50 %v, p99 %v",
