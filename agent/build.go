@@ -371,7 +371,7 @@ func (j *judge) stick(output string, f *fold) (by string) {
 		if !slices.Contains(r.Do, output) {
 			continue
 		}
-		if s := j.alarm(id); s != nil && slices.Contains(s.Def().Do, output) && (s.Def().Latch || !r.Latch) && !s.hollow(output, r, f) {
+		if s := j.alarm(id); s != nil && s.asked(output, r) && (s.Def().Latch || !r.Latch) && !s.hollow(output, r, f) {
 			continue
 		}
 		j.log.Warn("a trip stays on: the alarm that asked for it has left the site file; release it with pithead reset "+output, "alarm", id)

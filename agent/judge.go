@@ -438,8 +438,12 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 // alarm's definition, and what is beside its state.
 func (s *standing) holds() (fs []event.Field) {
 	d := s.Def()
-	if len(d.Do) > 0 {
-		fs = append(fs, event.Field{Name: "do", Value: d.Do})
+	do := d.Do
+	if s.group != nil {
+		do = s.group.does(s.Level())
+	}
+	if len(do) > 0 {
+		fs = append(fs, event.Field{Name: "do", Value: do})
 	}
 	switch {
 	case s.group != nil:

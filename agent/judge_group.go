@@ -134,6 +134,28 @@ func (g *group) heard() bool {
 	return g.Safe()
 }
 
+// does is what the group asks for at a level.
+func (g *group) does(at alarm.Level) (do []string) {
+	for l := alarm.Blue; l <= at; l++ {
+		for _, id := range g.cfg.Do[l] {
+			if !slices.Contains(do, id) {
+				do = append(do, id)
+			}
+		}
+	}
+	return do
+}
+
+// asked says whether an alarm asks for an output where it stood when the run
+// before ended, as the site file has it now.
+func (s *standing) asked(output string, was remembered) bool {
+	if s.group == nil {
+		return slices.Contains(s.Def().Do, output)
+	}
+	level, _ := alarm.ParseLevel(was.Level)
+	return slices.Contains(s.group.does(level), output)
+}
+
 // hollow says that a group which asked for an output when the run before ended
 // has lost those of its members that made it: they have left the site file, or
 // the group. A latch holds it all the same.

@@ -294,6 +294,39 @@ func TestWhatRisesIsNotShelvedWithoutASignature(t *testing.T) {
 	}
 }
 
+// A group's trip is not released by a site file that asks for it higher up only.
+func TestATripThatIsAskedForHigherUpStaysOn(t *testing.T) {
+	for _, c := range []struct {
+		was, is string
+		held    bool
+	}{
+		{"{orange: [valve]}", "{orange: [valve]}", false},
+		{"{orange: [valve]}", "{yellow: [valve], red: [siren]}", false},
+		{"{orange: [valve]}", "{red: [valve]}", true},
+		{"{orange: [valve], red: [valve]}", "{orange: [siren], red: [valve]}", true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			o := &orderer{fold: newFold()}
+			o.bench = newBench(t, dam(t, ", do: "+c.was), o.fold, nil)
+			o.holes("30000")
+			if !o.on("valve") {
+				t.Fatal("no trip")
+			}
+			o.remember()
+			o.bench.stop()
+			o.bench = startBench(t, &bench{t: t, boot: 1, same: o.clock}, dam(t, ", do: "+c.is), o.fold, nil)
+			o.holes("30000")
+			if !o.on("valve") {
+				t.Errorf("%s, then %s: the valve is off while the group is orange", c.was, c.is)
+			}
+			o.holes("00000")
+			if got := o.on("valve"); got != c.held {
+				t.Errorf("%s, then %s: the valve is on: %v, want %v", c.was, c.is, got, c.held)
+			}
+		})
+	}
+}
+
 // A group's trip is not released by a site file that has lost what made it.
 func TestAMemberThatLeavesReleasesNoTrip(t *testing.T) {
 	for _, c := range []struct {
