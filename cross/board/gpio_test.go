@@ -239,7 +239,7 @@ func chipGone(t *testing.T, b *Board) {
 func killedInATrain(t *testing.T, e *ear, b *Board, pid int, session string) {
 	t.Helper()
 	const (
-		pulses, gap = 2000, 2 * time.Millisecond
+		pulses, gap = 4000, 2 * time.Millisecond
 		commit      = time.Second
 		// A total is told each 100 ms; the rest is for the disk.
 		told = 400 * time.Millisecond
