@@ -64,12 +64,14 @@ func (s *standing) coveredBy() *standing {
 func (s *standing) called() bool { return !s.quiet() && s.coveredBy() == nil }
 
 // names says whether it asks for an output at its level.
-func (s *standing) names(output string) bool {
+func (s *standing) names(output string) bool { return s.namesAt(output, s.Level()) }
+
+func (s *standing) namesAt(output string, level alarm.Level) bool {
 	d := s.Def()
 	if d.Condition != alarm.Ranked {
 		return slices.Contains(d.Do, output)
 	}
-	for l := range s.Level() {
+	for l := range level {
 		if d.DoBy != nil && slices.Contains(d.DoBy[l+1], output) {
 			return true
 		}

@@ -149,11 +149,11 @@ func (g *group) does(at alarm.Level) (do []string) {
 // asked says whether an alarm asks for an output where it stood when the run
 // before ended, as the site file has it now.
 func (s *standing) asked(output string, was remembered) bool {
-	if s.group == nil {
+	if s.group == nil { // a seal, too, asks at whatever rank
 		return slices.Contains(s.Def().Do, output)
 	}
 	level, _ := alarm.ParseLevel(was.Level)
-	return slices.Contains(s.group.does(level), output)
+	return s.namesAt(output, level)
 }
 
 // hollow says that a group which asked for an output when the run before ended

@@ -59,8 +59,8 @@ func (disk) rename(from, to string) error { return os.Rename(from, to) }
 func (disk) remove(path string) error     { return os.Remove(path) }
 func (disk) mkdir(path string) error      { return os.MkdirAll(path, 0o700) }
 
-// list reads the folder itself: os.ReadDir takes three times as long, which an
-// Open of a long log would wait for.
+// list reads the folder itself: os.ReadDir makes two objects of each name, and an
+// Open of a long log would wait for that.
 func (disk) list(dir string) ([]string, error) {
 	d, err := os.Open(dir)
 	if err != nil {

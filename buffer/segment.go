@@ -124,7 +124,7 @@ func listLanes(fs fsys, dir string) (map[string]*files, error) {
 }
 
 // inSequence sorts segments. Mostly their numbers follow on each other, so that
-// each has its place: of a long log sorting would be a tenth of an Open.
+// each has its place: of a long log sorting takes longer than taking the names apart.
 func inSequence(segs []segment) []segment {
 	if len(segs) == 0 {
 		return segs
