@@ -209,6 +209,7 @@ points:
   p:
     device: d
     holding: 0
+    type: i16
     alarms:
       - {level: yellow, above: 2, do: [horn, lamp]}
       - {level: red, above: 4, do: [horn]}

@@ -93,6 +93,7 @@ type point struct {
 	dormant    bool   // this version can't read it
 	state      compileState
 	slowest    time.Duration // cycle among the inputs of a computed point; 0 = not known
+	reach      *reach
 }
 
 type output struct {

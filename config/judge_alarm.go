@@ -190,6 +190,7 @@ func (j *judge) judgeCondition(p *point, a *rung) {
 			return
 		}
 		j.clearInside(a, c)
+		j.comes(p, a)
 	case "equals":
 		a.def.Equal, _ = j.exact(p, c)
 	case "fault":

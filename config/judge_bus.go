@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +35,7 @@ func (j *judge) judgeBus(b *bus) {
 			b.vals[k] = nil
 		}
 	}
+	j.judgeLine(b)
 	j.sameHardware(b)
 	if v := b.given("dead-share"); v != nil {
 		b.share, _ = strconv.ParseFloat(strings.TrimSuffix(v.text, "%"), 64)
@@ -87,13 +90,37 @@ func digit(s string) int {
 	return int(s[0] - '0')
 }
 
+// speeds are those that devices can be set to.
+var speeds = []int64{300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 28800, 38400, 56000, 57600, 76800, 115200, 128000, 187500,
+	230400, 250000, 256000, 375000, 460800, 500000, 512000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000}
+
+// judgeLine holds a serial line's path and speed against what there is: where
+// one letter is wrong every device on it is silent.
+func (j *judge) judgeLine(b *bus) {
+	if v := b.given("serial"); v != nil && b.kind == "serial" && !strings.HasPrefix(v.text, "/") {
+		want := "its path, as /dev/ttyS1"
+		if strings.HasPrefix(v.text, "tty") {
+			want = "/dev/" + v.text
+		}
+		j.errorf(v.place, "%q is not the path of a serial line; want %s", v.text, want)
+	}
+	if v := b.given("baud"); v != nil && !slices.Contains(speeds, v.n) {
+		nearest := slices.MinFunc(speeds, func(x, y int64) int { return cmp.Compare(max(x-v.n, v.n-x), max(y-v.n, v.n-y)) })
+		j.warnf(v.place, "%s is no usual speed; was %d meant?", v.text, nearest)
+	}
+}
+
 // sameHardware refuses two buses on one line: each believes it is alone there.
 func (j *judge) sameHardware(b *bus) {
 	v := b.given(b.kind)
 	if v == nil || v.text == "" {
 		return
 	}
-	other, taken := j.take(b.kind+" "+v.text, b.id)
+	hardware := v.text
+	if b.kind == "serial" {
+		hardware = filepath.Clean(hardware)
+	}
+	other, taken := j.take(b.kind+" "+hardware, b.id)
 	switch {
 	case taken && b.kind == "tcp":
 		j.warnf(v.place, "%s is bus %q already; two connections to one server may disturb each other", v.text, other)

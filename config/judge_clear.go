@@ -33,6 +33,8 @@ func (j *judge) clearOf(p *point, a *rung) {
 
 // reachable refuses a way back that lies where the point has no values.
 func (j *judge) reachable(p *point, a *rung, v *value, clear float64) {
+	j.comes(p, a)
+	j.returns(p, a, v, clear)
 	r := p.site.Range
 	if r == nil || v == nil {
 		return

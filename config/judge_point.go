@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -93,6 +94,9 @@ func (j *judge) linePoint(p *point) {
 	}
 	if p.has("at-most") && !counts {
 		j.keyf(p.object, "at-most", "bounds pulses that are counted; want counts beside it")
+	}
+	if v := p.given("at-most"); v != nil && p.least() == 0 {
+		j.errorf(v.place, "%s bounds nothing; want more than 0, as 10/s", v.text)
 	}
 	in := gpio.InputConfig{
 		ID: p.id, Low: p.text("active") == "low", Pull: pulls[p.text("pull")], Debounce: p.dur("debounce"),
@@ -210,6 +214,12 @@ func (j *judge) probePoint(p *point) {
 	if _, err := probe.Open(c); err != nil || strings.HasPrefix(v.text, "tcp:") && !strings.Contains(strings.TrimPrefix(v.text, "tcp://"), ":") {
 		j.errorf(v.place, "%q can't be probed; want a host, of tcp with its port, as tcp://192.168.1.64:80", v.text)
 		return
+	}
+	if u, err := url.Parse(v.text); err == nil && u.Port() != "" {
+		if problem := scanHost(u.Host); problem != "" {
+			j.errorf(v.place, "%s", problem)
+			return
+		}
 	}
 	p.site.Bus = c.ID
 	j.probes = append(j.probes, Bus{ID: c.ID, Line: p.line, Probe: &c})

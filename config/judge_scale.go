@@ -40,6 +40,7 @@ func (j *judge) judgeScale(p *point) {
 	if s.Decimals < 0 && (s.Linear || s.Curve != nil) {
 		s.Decimals = cleaning // all digits, but not those that binary fractions add
 	}
+	p.reach = j.reachOf(p, &s)
 	s.Bands = j.bandsOf(p)
 	j.attach(p, s)
 }

@@ -20,6 +20,9 @@ func (j *judge) judgeUplink(o *object) {
 		Window: o.int("window"), Max: o.int("max-message"), Rate: -1, Levels: o.texts("levels"), Thin: o.dur("thin"), Receipts: o.text("confirm") == "platform", Compress: o.text("compress") == "zstd",
 		File: cmp.Or(o.file, j.file), Line: o.line,
 	}
+	if v := o.given("snapshot"); v != nil && v.n != 0 && v.dur() < sec {
+		j.errorf(v.place, "%s is too short; want 0s, or 1s and more", v.text)
+	}
 	if o.given("rate") != nil {
 		u.Rate = o.int("rate")
 	}

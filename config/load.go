@@ -65,12 +65,17 @@ func readFile(path string) ([]byte, error) {
 
 // Summary is the one line that says what a good file describes.
 func (s *Site) Summary() string {
-	alarms := 0
+	alarms, buses := 0, 0
+	for _, b := range s.Buses {
+		if b.Probe == nil { // which nobody wrote
+			buses++
+		}
+	}
 	for _, p := range s.Points {
 		alarms += len(p.AllAlarms())
 	}
 	return fmt.Sprintf("%s: good: %s, %s, %s, %s", s.File,
-		count(len(s.Buses), "bus", "buses"), count(len(s.Points), "point", "points"),
+		count(buses, "bus", "buses"), count(len(s.Points), "point", "points"),
 		count(alarms, "alarm", "alarms"), count(len(s.Uplinks), "uplink", "uplinks"))
 }
 

@@ -32,7 +32,8 @@ func near(w string, of []string) string {
 	if len(w) > 80 {
 		return ""
 	}
-	best, least := "", min(1+len(w)/3, len(w)-1)
+	letters := len([]rune(w))
+	best, least := "", min(1+letters/3, letters-1)
 	for _, o := range of {
 		if d := expr.Distance(w, strings.ReplaceAll(o, "_", "-"), least); d <= least && o != "" {
 			if d < least || best == "" {

@@ -127,7 +127,7 @@ func TestRules(t *testing.T) {
 		{"a key that must be, misspelt", "buffer: {size: 1GB, comit: 1s}\nidentity: {kye: x}", `15:21: buffer.comit: unknown key; did you mean "commit"?` + "\n" +
 			`16:12: identity.kye: unknown key; did you mean "key"?`},
 		{"mistakes under a misspelt key", "uplink: {u: {mqtt: tcp://x, windw: 3, keepalive: 1}}", `15:1: uplink: unknown key; did you mean "uplinks"?` + "\n" +
-			`15:29: uplinks.u.windw: unknown key; did you mean "window"?` + "\n" + "15:50: uplinks.u.keepalive: 1 has no unit; want 1s, or ms, m, h, d"},
+			`15:29: uplinks.u.windw: unknown key; did you mean "window"?` + "\n" + "15:50: uplinks.u.keepalive: 1 has no unit; want 1m, or ms, s, h, d"},
 		{"a cycle that is wrong is not timed", "  p: {device: d, input: 5, every: 1}", "15:35: points.p.every: 1 has no unit; want 1s, or ms, m, h, d"},
 		{"a mistake in an expression", `  p: {value: "level + doot * 2"}`, `15:23: points.p.value: unknown point "doot"; did you mean door?`},
 		{"an output named twice", "  p: {gpio: board/4, alarms: [{level: red, equals: 1, do: [siren, siren]}]}", `15:67: points.p.alarms[0].do[1]: "siren" is named twice`},
@@ -135,12 +135,16 @@ func TestRules(t *testing.T) {
 		{"escalation downwards", "  p: {device: d, input: 0, alarms: [{level: red, above: 1, escalate: {after: 1m, to: blue}}]}",
 			"15:86: points.p.alarms[0].escalate.to: blue is not above the alarm's own level red; want a higher one"},
 		{"an uplink's pattern that matches nothing", "uplinks: {u: {mqtt: tcp://x, points: [levl]}}", `15:39: warning: uplinks.u.points[0]: "levl" matches no point; did you mean "level"?`},
+		{"a snapshot a millisecond", "uplinks: {u: {mqtt: tcp://x, snapshot: 1ms}}", "15:40: uplinks.u.snapshot: 1ms is too short; want 0s, or 1s and more"},
 		{"a certificate without a key", "uplinks: {u: {mqtt: tls://x, cert: a}}", "15:30: uplinks.u.cert: has no key beside it; want both"},
 		{"a certificate for nothing", "uplinks: {u: {mqtt: tcp://x, ca: a}}", "15:30: warning: uplinks.u.ca: no address of this uplink uses TLS; want tls:// or wss://, or leave it out"},
 		{"two uplinks of one name at one broker", "uplinks: {u: {mqtt: tcp://x, client-id: a}, w: {mqtt: tcp://x:1883, client-id: a}}",
 			`15:80: uplinks.w.client-id: uplink "u" has the same client id "a" at the same broker; want another`},
 		{"more events than the buffer holds", "buffer: {size: 100MB, events: 90MB}", "15:31: buffer.events: 90MB is more than half of the buffer's 100MB; want less, or a larger buffer"},
 		{"a seal that watches nothing", "seals: {x: {confirm: 3s}}", "15:9: seals.x: watches nothing; want closed, tamper, idle, run, still or seen"},
+		{"pulses that can't be", "  p: {gpio: board/9, counts: 1, at-most: 0/s}", "15:42: points.p.at-most: 0/s bounds nothing; want more than 0, as 10/s"},
+		{"a probe of a port that is none", "  p: {probe: \"tcp://10.0.0.5:99999\"}", `15:14: points.p.probe: "99999" is not a port; want 1 to 65535`},
+		{"a Chinese key is like no English one", "  p: {gpio: board/9, 波特率: 9600}", "15:22: points.p.波特率: unknown key; a point has none like it"},
 		{"a key without a value", "uplinks:", "15:9: uplinks: is empty; want keys and values"},
 		{"a key of another section", "baud: 9600", `15:1: baud: unknown key; "baud" belongs to a bus`},
 		{"another program's word", "  p: {device: d, input: 0, interval: 3s}", `15:28: points.p.interval: unknown key; did you mean "every"?`},
@@ -152,5 +156,33 @@ func TestRules(t *testing.T) {
 				t.Errorf("%s\ngot  %s\nwant %s", c.add, got, c.want)
 			}
 		})
+	}
+}
+
+// Where one letter of a line is wrong, every device on it is silent.
+func TestLinesThatAreNone(t *testing.T) {
+	for _, c := range []struct{ story, buses, want string }{
+		{"a path without its folder", "  a: {serial: ttyS1}", `5:15: buses.a.serial: "ttyS1" is not the path of a serial line; want /dev/ttyS1`},
+		{"a port of another system", "  a: {serial: COM3}", `5:15: buses.a.serial: "COM3" is not the path of a serial line; want its path, as /dev/ttyS1`},
+		{"a speed that no device has", "  a: {serial: /dev/ttyS1, baud: 9601}", "5:33: warning: buses.a.baud: 9601 is no usual speed; was 9600 meant?"},
+		{"one path in two spellings", "  a: {serial: /dev/ttyS1}\n  b: {serial: /dev//ttyS1}", `6:15: buses.b.serial: /dev//ttyS1 is bus "a" already; want everything on it under one bus`},
+		{"an address out of bounds", `  a: {tcp: "10.0.0.256:502"}`, `5:12: buses.a.tcp: "10.0.0.256" is not an IP address; want four numbers from 0 to 255`},
+	} {
+		t.Run(c.story, func(t *testing.T) {
+			_, problems := Parse("f", []byte("version: 1\nsite: s\ngateway: g\nbuses:\n"+c.buses+"\npoints:\n  x: {value: \"1\"}\n"))
+			if got := strings.TrimSuffix(strings.ReplaceAll(said(problems), "f:", ""), "\n"); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestSummaryCountsWhatIsWritten(t *testing.T) {
+	site, problems := Parse("f", []byte("version: 1\nsite: s\ngateway: g\npoints:\n  cam: {probe: \"rtsp://10.0.0.5/\"}\n"))
+	if site == nil {
+		t.Fatal(said(problems))
+	}
+	if got := site.Summary(); got != "f: good: 0 buses, 1 point, 1 alarm, 0 uplinks" {
+		t.Error(got)
 	}
 }

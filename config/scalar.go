@@ -31,6 +31,9 @@ func (s shape) scan(v *value) string {
 		if strings.HasPrefix(v.text, ":") {
 			return scanHost("0.0.0.0" + v.text)
 		}
+		if wholeForm.MatchString(v.text) {
+			return fmt.Sprintf("%s is only a port; want host:port, as 127.0.0.1:%s, or :%s for whoever reaches the gateway", v.text, v.text, v.text)
+		}
 		return scanHost(v.text)
 	case formURL:
 		return scanBroker(v)
@@ -111,6 +114,7 @@ var (
 	hexForm     = regexp.MustCompile(`^0[xX][0-9A-Fa-f]{1,16}$`)
 	hexTail     = regexp.MustCompile(`^[0-9A-Fa-f]{1,16}[hH]$`)
 	zeroForm    = regexp.MustCompile(`^-?0+([0-9]+(\.[0-9]+)?)$`)
+	wholeForm   = regexp.MustCompile(`^[0-9]+$`)
 	pointForm   = regexp.MustCompile(`^-?\.[0-9]+$`)
 	commaForm   = regexp.MustCompile(`^-?[0-9]+[,_，][0-9]+$`)
 )
@@ -139,6 +143,9 @@ func (s shape) scanNumber(v *value) string {
 	v.num = f
 	if s.form == formInt {
 		if v.n, err = strconv.ParseInt(v.text, 10, 64); err != nil {
+			if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+				return fmt.Sprintf("%s is not written as a whole number; want %s", v.text, plain(f))
+			}
 			return fmt.Sprintf("%s is not whole; want a whole number%s", v.text, s.between())
 		}
 	}

@@ -28,6 +28,9 @@ func scanRegister(v *value) string {
 	return ""
 }
 
+// digitsForm is what can only be meant as an IP address.
+var digitsForm = regexp.MustCompile(`^[0-9.]+$`)
+
 func scanHost(t string) string {
 	host, port, err := net.SplitHostPort(t)
 	if err != nil {
@@ -41,6 +44,9 @@ func scanHost(t string) string {
 	}
 	if host == "" || strings.ContainsAny(host, " /@") {
 		return fmt.Sprintf("%q is not a host; want a name or an IP address", host)
+	}
+	if digitsForm.MatchString(host) && net.ParseIP(host) == nil {
+		return fmt.Sprintf("%q is not an IP address; want four numbers from 0 to 255", host)
 	}
 	return ""
 }

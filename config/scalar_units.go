@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,11 +20,11 @@ var durationUnits = map[string]time.Duration{"ms": time.Millisecond, "s": time.S
 func (s shape) scanDuration(v *value) string {
 	m := durationForm.FindStringSubmatch(v.text)
 	if m == nil {
-		return notDuration(v.text)
+		return s.notDuration(v.text)
 	}
 	f, err := strconv.ParseFloat(m[1], 64)
 	if err != nil {
-		return notDuration(v.text)
+		return s.notDuration(v.text)
 	}
 	v.num = f * durationUnits[m[2]].Seconds()
 	if v.num < s.lo || v.num > s.hi {
@@ -33,7 +34,7 @@ func (s shape) scanDuration(v *value) string {
 	return ""
 }
 
-func notDuration(t string) string {
+func (s shape) notDuration(t string) string {
 	m := durationLike.FindStringSubmatch(t)
 	if m == nil {
 		return fmt.Sprintf("%q is not a duration; want a number and ms, s, m, h or d, as 5s", t)
@@ -41,13 +42,27 @@ func notDuration(t string) string {
 	unit := strings.ToLower(m[2])
 	switch unit {
 	case "":
-		return fmt.Sprintf("%s has no unit; want %ss, or ms, m, h, d", t, m[1])
+		u := s.unitOf(m[1])
+		others := slices.DeleteFunc([]string{"ms", "s", "m", "h", "d"}, func(o string) bool { return o == u })
+		return fmt.Sprintf("%s has no unit; want %s%s, or %s", t, m[1], u, strings.Join(others, ", "))
 	case "ms", "msec":
 		unit = "ms"
 	default:
 		unit = unit[:1]
 	}
 	return fmt.Sprintf("%q is not a duration; did you mean %s%s?", t, m[1], unit)
+}
+
+// unitOf is the unit that a number without one most likely has: seconds, where
+// that fits.
+func (s shape) unitOf(number string) string {
+	f, _ := strconv.ParseFloat(number, 64)
+	for _, u := range []string{"s", "ms", "m", "h", "d"} {
+		if x := f * durationUnits[u].Seconds(); x >= s.lo && x <= s.hi {
+			return u
+		}
+	}
+	return "s"
 }
 
 // written is a duration as a site file has it.

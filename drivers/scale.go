@@ -104,7 +104,7 @@ func (s *Scale) judgeRaw(raw float64) Quality {
 	if n := len(s.Curve); off == 0 && n > 0 {
 		off = side(raw, s.Curve[0][0], s.Curve[n-1][0])
 	}
-	if s.falling() {
+	if s.Falling() {
 		off = -off
 	}
 	switch off {
@@ -116,8 +116,8 @@ func (s *Scale) judgeRaw(raw float64) Quality {
 	return Good
 }
 
-// falling says whether the value falls as raw rises.
-func (s *Scale) falling() bool {
+// Falling says whether the value falls as raw rises.
+func (s *Scale) Falling() bool {
 	if n := len(s.Curve); n > 0 {
 		return s.Curve[n-1][1] < s.Curve[0][1]
 	}
