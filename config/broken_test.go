@@ -20,6 +20,15 @@ func TestNotYAML(t *testing.T) {
 		{"full-width colon", "version: 1\nsite：x\ngateway: g\n", "2:5: a full-width colon ：; want : and a space"},
 		{"full-width comma", "a: {b: 1，c: 2}\n", "1:9: a full-width comma ，; want , and a space"},
 		{"full-width quote", "a: {b: “x: y”}\n", "1:8: a full-width quote “; want \" or '"},
+		{"full-width space before a key", "points:\n　　p: {gpio: board/1}\n", "2:1: a full-width space (U+3000), which is no space to YAML; want ordinary spaces"},
+		{"full-width space after a colon", "site:　a\n", "1:6: a full-width space (U+3000), which is no space to YAML; want ordinary spaces"},
+		{"a web page's space", "points:\n\u00a0 p: {}\n", "2:1: a space of another kind (U+00A0), which is none to YAML; want ordinary spaces"},
+		{"nothing that can be seen", "si\u200bte: a\n", "1:3: an invisible character (U+200B); want it deleted"},
+		{"full-width braces", "p: ｛device: d, holding: 0｝\n", "1:4: a full-width bracket ｛; want { or ["},
+		{"semicolon between entries", "d: {bus: rs1; unit: 3}\n", "1:13: a ; between entries; want , and a space"},
+		{"pause mark between entries", "d: {bus: rs1、unit: 3}\n", "1:13: a 、 between entries; want , and a space"},
+		{"at least", "alarms: [{level: red, above: >=1.5}]\n", "1:30: a >= before a number; want the number alone: above and below say the direction"},
+		{"a hyphen that touches", "include:\n-x.yaml\nsite: a\n", "2:1: no space after the -; want one"},
 		{"percent", "points:\n  a:\n    unit: %CH4\n", `3:11: a value that begins with %; want it in quotes, as "%…"`},
 		{"at", "a: {unit: @x}\n", `1:11: a value that begins with @; want it in quotes, as "@…"`},
 		{"backtick", "a: `x`\n", "1:4: a value that begins with `; want it in quotes, as \"`…\""},
@@ -73,5 +82,16 @@ f:21:5: points: a key is a list; want a word
 `
 	if got := said(problems); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Strange spaces are refused where YAML would take them for a letter of a key,
+// and nowhere else.
+func TestSpacesThatAreAllowed(t *testing.T) {
+	for _, src := range []string{"#　尾矿库\u200b\n", "name: 尾矿库　1 号\n", "name: \"a:　b\"\n", "name: a #　b\u200b\n"} {
+		p := &problems{}
+		if !p.readable([]byte(src)) {
+			t.Errorf("%q: %v", src, p)
+		}
 	}
 }

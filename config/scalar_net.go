@@ -28,6 +28,9 @@ func scanRegister(v *value) string {
 	return ""
 }
 
+// hostForm is what a name or an address is written with: no Chinese full stop.
+var hostForm = regexp.MustCompile(`^[0-9A-Za-z._:%-]+$`)
+
 // digitsForm is what can only be meant as an IP address.
 var digitsForm = regexp.MustCompile(`^[0-9.]+$`)
 
@@ -42,7 +45,7 @@ func scanHost(t string) string {
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || port[0] == '0' {
 		return fmt.Sprintf("%q is not a port; want 1 to 65535", port)
 	}
-	if host == "" || strings.ContainsAny(host, " /@") {
+	if host == "" || !hostForm.MatchString(host) {
 		return fmt.Sprintf("%q is not a host; want a name or an IP address", host)
 	}
 	if digitsForm.MatchString(host) && net.ParseIP(host) == nil {

@@ -28,6 +28,7 @@ func (p *problems) readable(src []byte) bool {
 // letters judges the encoding and finds characters that no text has.
 func (p *problems) letters(src []byte) bool {
 	at := place{line: 1, col: 1}
+	var l spaces
 	for i := 0; i < len(src); {
 		c, n := utf8.DecodeRune(src[i:])
 		switch {
@@ -38,6 +39,10 @@ func (p *problems) letters(src []byte) bool {
 			p.errorf(at, "a control character (U+%04X); want it deleted", c)
 			return false
 		}
+		if wrong := l.next(c); wrong != "" {
+			p.errorf(at, "%s", wrong)
+			return false
+		}
 		i += n
 		at.col++
 		if c == '\n' {
@@ -45,6 +50,38 @@ func (p *problems) letters(src []byte) bool {
 		}
 	}
 	return true
+}
+
+// spaces watches a line for what looks like a space, or like nothing, and is
+// neither to YAML: what comes of a chat or a web page on a phone.
+type spaces struct {
+	last            rune
+	text            bool // something other than spaces came
+	quoted, comment bool // from here on all is allowed
+}
+
+// next says what is wrong with the next letter of the file.
+func (s *spaces) next(c rune) string {
+	if c == '\n' {
+		*s = spaces{}
+		return ""
+	}
+	last := s.last
+	s.last = c
+	s.comment = s.comment || c == '#' && (last == 0 || last == ' ' || last == '\t')
+	s.quoted = s.quoted || c == '"' || c == '\''
+	switch {
+	case s.comment:
+	case c >= 0x200b && c <= 0x200f || c >= 0x202a && c <= 0x202e || c == 0x2060 || c == 0xfeff:
+		return fmt.Sprintf("an invisible character (U+%04X); want it deleted", c)
+	case (c == 0x3000 || c == 0xa0 || c >= 0x2000 && c <= 0x200a) && !s.quoted && (!s.text || last == ':'):
+		if c == 0x3000 {
+			return "a full-width space (U+3000), which is no space to YAML; want ordinary spaces"
+		}
+		return fmt.Sprintf("a space of another kind (U+%04X), which is none to YAML; want ordinary spaces", c)
+	}
+	s.text = s.text || c != ' ' && c != '\t'
+	return ""
 }
 
 // foreign guesses the encoding of bytes that are not UTF-8.

@@ -117,7 +117,7 @@ func (r *reader) scalar(n *yaml.Node, s shape, v *value) *value {
 		r.errorf(v.place, "is empty; want %s", s.wanted())
 		return nil
 	}
-	if v.plain && strings.HasPrefix(v.text, "“") {
+	if v.plain && (strings.HasPrefix(v.text, "“") || strings.HasPrefix(v.text, "‘")) {
 		r.errorf(v.place, "has full-width quotes; want \"…\"")
 		return nil
 	}
@@ -221,6 +221,12 @@ func kindOf(n *yaml.Node) string {
 	}
 	if strings.ContainsAny(n.Value, "：，") {
 		return "a text with a full-width colon or comma"
+	}
+	if strings.ContainsAny(n.Value, "｛｝［］【】") {
+		return "a text with a full-width bracket"
+	}
+	if decimalForm.MatchString(n.Value) {
+		return "a number"
 	}
 	return "a text"
 }
