@@ -58,9 +58,7 @@ type Reader struct {
 	epoch string // of the segment
 	next  uint64 // the number that has to come next
 	seg   segment
-	limit int64
-	exact bool   // everything below limit was acknowledged
-	again int64  // the hole that was looked at twice
+	limit int64  // everything below was acknowledged, unless the scanner is live
 	bound uint64 // numbers from here on are in the next segment, 0: there is none yet
 	file  file
 	sc    *scanner
@@ -146,16 +144,11 @@ func (r *Reader) fault(at int64, what string) *Fault {
 	return f
 }
 
-// holed notes damage before a frame; false if that is not sure: the segment was
-// dropped while it was read, or a View came by in the middle of a write.
+// holed notes damage before a frame; false if that is not sure, since the
+// segment was dropped while it was read.
 func (r *Reader) holed() bool {
 	if !r.src.at(r.seg.seq).here {
 		r.leave()
-		return false
-	}
-	if !r.exact && r.again != r.sc.hole { // it may have been in the middle of a write
-		r.again = r.sc.hole
-		r.rewind(r.limit)
 		return false
 	}
 	if r.hurt == nil {

@@ -25,6 +25,10 @@ type scanner struct {
 	// hole is where the first frame should have stood that was not there, since
 	// the last that was; -1 if there is none.
 	hole int64
+	// live: a writer may be at work, and a hole is only one that is still there
+	// at a second look.
+	live  bool
+	again int64 // the hole that was looked at twice
 
 	err    error // the last read that failed for good; its bytes are a hole
 	errAt  int64 // where
@@ -46,6 +50,11 @@ func (s *scanner) next(limit int64) (frame, int64, error) {
 	for s.off < limit && s.failed < mostFailed {
 		f, length, err := s.look(limit)
 		at := s.off
+		if err == nil && s.live && s.hole >= 0 && s.hole != s.again && s.err == nil {
+			s.again = s.hole
+			s.rewind()
+			continue
+		}
 		if err == nil {
 			s.off += blocks(int64(length))
 			return f, at, nil

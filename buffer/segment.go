@@ -107,10 +107,11 @@ func listLanes(fs fsys, dir string) (map[string]*files, error) {
 		if !ok {
 			continue
 		}
-		if lanes[lane] == nil {
-			lanes[lane] = &files{}
-		}
 		l := lanes[lane]
+		if l == nil {
+			l = &files{}
+			lanes[lane] = l
+		}
 		if s.size = unknownSize; bad {
 			l.bad = append(l.bad, listing{name, unknownSize})
 		} else {

@@ -31,16 +31,11 @@ type table struct {
 func readTail(f io.ReaderAt, h header, s *segment) *tail {
 	t := &tail{header: h, end: block, next: h.first, commit: h.commit}
 	sc := newScanner(f, h.use)
-	again := int64(-1) // the hole that was looked at twice
+	sc.live = true // to a View
 	for {
 		fr, _, err := sc.next(s.size)
 		if err != nil {
 			break
-		}
-		if sc.hole >= 0 && sc.hole != again && sc.err == nil { // a View may have come by before the writer
-			again = sc.hole
-			sc.rewind()
-			continue
 		}
 		if sc.hole >= 0 {
 			t.faults = append(t.faults, Fault{s.name(h.lane), sc.hole, t.next, max(fr.first, t.next) - 1, "damaged"})

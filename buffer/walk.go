@@ -78,7 +78,7 @@ func (r *Reader) pass(s *segment, h header, err error) error {
 // settle finds how far a segment may be read.
 func (r *Reader) settle(s *segment) {
 	p := r.src.at(s.seq)
-	r.seg, r.limit, r.bound, r.again, r.exact = *s, p.end, 0, 0, p.end != unknownEnd
+	r.seg, r.limit, r.bound, r.sc.live = *s, p.end, 0, p.end == unknownEnd
 	if !p.here {
 		r.limit = 0
 		return
@@ -86,7 +86,7 @@ func (r *Reader) settle(s *segment) {
 	if p.after != nil {
 		r.bound = p.after.first
 	}
-	if r.exact {
+	if !r.sc.live {
 		return
 	}
 	r.limit = p.size
@@ -98,7 +98,7 @@ func (r *Reader) settle(s *segment) {
 		f.Close()
 	}
 	if err == nil && r.line.has(h.lineage) && h.before == s.seq && h.end > 0 {
-		r.limit, r.exact = int64(h.end), true
+		r.limit, r.sc.live = int64(h.end), false
 	}
 }
 
@@ -125,7 +125,7 @@ func (r *Reader) turn() error {
 		r.settle(&p.segment)
 		return nil
 	}
-	if r.sc.hole >= 0 && r.hurt == nil && r.exact {
+	if r.sc.hole >= 0 && r.hurt == nil && !r.sc.live {
 		r.hurt = r.fault(r.sc.hole, r.sc.what())
 	}
 	if p.after == nil {
