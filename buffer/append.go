@@ -131,6 +131,7 @@ func (l *Lane) begin(f frame, tight bool) error {
 	}
 	l.publish(s, f)
 	l.unsaid = false
+	l.putAside()
 	l.cramped.Store(tight)
 	l.log.positions.stored(change)
 	return nil

@@ -26,7 +26,9 @@ type Lane struct {
 	sure     uint64 // next, as far as it is known to be on disk: no power cut takes it back
 	moved    uint64 // the commit that moved it
 	wrote    uint64 // the lane's last commit
-	unsaid   bool   // next is ahead of what the segments say
+	// unsaid: the lane's head is lost, and no segment says yet where its numbers
+	// go on. Until one does, what tells of the loss stays as it is.
+	unsaid bool
 
 	cramped atomic.Bool // the file system was full when the newest segment began
 
@@ -70,22 +72,32 @@ func (l *Lane) adopt(f *foundLane) []Fault {
 		faults = l.adoptTail(f.tail, f.least)
 	}
 	for _, s := range f.aside {
-		l.putAside(s)
+		l.bad = append(l.bad, listing{s.name(l.name), s.size})
 	}
-	if f.base > l.next {
+	if l.unsaid = f.lost; f.base > l.next {
 		l.next, l.sure, l.unsaid = f.base, f.base, true
+	}
+	if !l.unsaid {
+		l.putAside()
 	}
 	return faults
 }
 
-// putAside renames a file that can't be read. Its new name says where numbers go
-// on behind it, since until the next segment nothing else does.
-func (l *Lane) putAside(s segment) {
-	name, bad := s.name(l.name), segment{seq: s.seq, first: l.next}.name(l.name)+".bad"
-	if l.log.fs.rename(l.path(name), l.path(bad)) == nil {
-		name = bad
+// putAside renames files that can't be read. Their new names say where numbers
+// go on behind them, since until the next segment nothing else does.
+func (l *Lane) putAside() {
+	for i, f := range l.bad {
+		_, s, bad, _ := parseName(f.name)
+		if bad {
+			continue
+		}
+		f.name = segment{seq: s.seq, first: l.next}.name(l.name) + ".bad"
+		if l.log.fs.rename(l.path(l.bad[i].name), l.path(f.name)) == nil {
+			l.mu.Lock()
+			l.bad[i] = f
+			l.mu.Unlock()
+		}
 	}
-	l.bad = append(l.bad, listing{name, s.size})
 }
 
 // adoptTail makes sure that what is read of the former tail is on disk: it is

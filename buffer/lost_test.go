@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ import (
 // is there, and all of it is still delivered.
 func beginsAnew(t *testing.T, fs *memFS, m *model, what, why string) {
 	t.Helper()
+	if _, report, err := openLog(fs, roomy()); err != nil || !report.Fresh { // and is killed
+		t.Fatalf("%s: %v, %+v", what, err, report)
+	}
 	l, report, err := openLog(fs, roomy())
 	if err != nil || !report.Fresh || report.Kept != "" || len(report.Former) != 32 || !strings.Contains(report.Why, why) {
 		t.Fatalf("%s: %v, %+v", what, err, report)
@@ -311,6 +315,73 @@ func TestANewestSegmentOfGarbageBeginsANewEpoch(t *testing.T) {
 	}
 	fs.live[fs.lane(t, "data")[0]] = onDisk(bytes.Repeat([]byte("garbage"), 600))
 	beginsAnew(t, fs, newModel(), "garbage", "the head of the log can't be read")
+	if fs.live["/b/log/data-0000000000000001-0000000000000001.seg.bad"] == nil {
+		t.Errorf("it is not set aside: %v", slices.Sorted(maps.Keys(fs.live)))
+	}
+}
+
+// A lane that is rarely written to has a head that can't be read, of which no
+// other lane knows: the first frame of any settles it, or else each start would
+// begin an epoch.
+func TestAFrameOfAnyLaneSettlesALostHead(t *testing.T) {
+	fs := first(t)
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Lane("data").Append([]byte("x"), 1); err != nil {
+		t.Fatal(err)
+	}
+	newest := fs.lane(t, "data")[0]
+	fs.fail = func(int) error {
+		if o := fs.trace[len(fs.trace)-1]; o.what == "read" && o.path == newest {
+			return errInjected
+		}
+		return nil
+	}
+	for run := range 3 {
+		l, report, err := openLog(fs, roomy())
+		if err != nil || report.Fresh != (run == 0) {
+			t.Fatalf("run %d: %v, %+v", run, err, report)
+		}
+		if err := l.Lane("events").Append([]byte("y"), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A full lane whose newest segment is garbage: whenever the power goes, the file
+// that tells of the loss is there until a segment of the new epoch is.
+func TestAFullLaneKeepsWhatTellsOfALoss(t *testing.T) {
+	fs := newMemFS()
+	l, _, err := openLog(fs, plain("/b", MinSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l.Lane("data").First() == 1 {
+		if err := l.Lane("data").Append(make([]byte, 3000), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := fs.lane(t, "data")
+	fs = fs.clone()
+	fs.live[names[len(names)-1]] = onDisk(bytes.Repeat([]byte("garbage"), 2000))
+	for n := 1; ; n++ {
+		cut := fs.clone()
+		cut.fail = offAfter(n)
+		if l, _, err := openLog(cut, plain("/b", MinSize)); err == nil {
+			_ = l.Lane("data").Append([]byte("x"), 1)
+		}
+		for i, keep := range []func(memWrite) []memWrite{none, whole} {
+			after, report, err := openLog(cut.powerCut(i > 0, keep), plain("/b", MinSize))
+			if err != nil || after.Epoch() == l.Epoch() {
+				t.Fatalf("cut %d after operation %d: %v, %+v", i, n, err, report)
+			}
+		}
+		if cut.fail(cut.op) == nil {
+			break
+		}
+	}
 }
 
 // A reader whose number was dropped gets the key that the oldest segment begins

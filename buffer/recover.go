@@ -48,6 +48,7 @@ type foundLane struct {
 	least  uint64 // what next is at least, whatever the tail holds
 	tail   *tail  // of the newest segment that can be read, nil if there is none
 	blind  bool   // there are newer ones, which can't be read now
+	lost   bool   // nobody knows which numbers were given last
 }
 
 var errNoLog = errors.New("no segment has a readable beginning")
@@ -240,6 +241,7 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, ours func(lineage) b
 
 // headless says that what was written last can't be read.
 func (d *found) headless(s segment, l *foundLane, err error) {
+	l.lost = true
 	d.lost = cmp.Or(d.lost, fmt.Sprintf("the head of the log can't be read: %s: %v", s.name(l.name), err))
 }
 

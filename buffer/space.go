@@ -85,6 +85,9 @@ func (l *Lane) sacrifice(useful bool) (listing, bool) {
 		return s, true
 	}
 	for _, all := range []*[]listing{&l.old, &l.bad} {
+		if l.unsaid && len(l.segs) > 1 && all == &l.bad {
+			continue // one of them may be what tells of the loss
+		}
 		if len(*all) > 0 {
 			s := (*all)[0]
 			*all = (*all)[1:]
