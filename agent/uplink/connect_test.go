@@ -111,7 +111,7 @@ func (d *deaf) Write(b []byte) (int, error)        { return min(len(b), chunk), 
 
 func TestEachPieceOfAMessageHasADeadlineOfItsOwn(t *testing.T) {
 	d := &deaf{deadline: make(chan time.Time, 100)}
-	s := newSocket(d, time.Minute)
+	s := &socket{d, time.Minute}
 	if n, err := s.Write(make([]byte, 10*chunk+1)); n != 10*chunk+1 || err != nil {
 		t.Fatal(n, err)
 	}
@@ -126,7 +126,7 @@ func TestEachPieceOfAMessageHasADeadlineOfItsOwn(t *testing.T) {
 func TestStuckWritesEnd(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
-	if _, err := newSocket(ours, 20*time.Millisecond).Write([]byte("hello")); !os.IsTimeout(err) {
+	if _, err := (&socket{ours, 20 * time.Millisecond}).Write([]byte("hello")); !os.IsTimeout(err) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -162,7 +162,7 @@ func TestARedEventCutsAWaitShort(t *testing.T) {
 // The client pings from a goroutine of its own, in the middle of a long write.
 func TestPacketsStayWholeWhoeverWrites(t *testing.T) {
 	ours, theirs := net.Pipe()
-	p := &pipe{Conn: newSocket(ours, time.Minute), wrote: make(chan struct{}, 1)}
+	p := &pipe{Conn: &socket{ours, time.Minute}, wrote: make(chan struct{}, 1)}
 	const size = 20 * chunk
 	for _, c := range "ab" {
 		go p.Write([]byte(strings.Repeat(string(c), size)))

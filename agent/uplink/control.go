@@ -34,20 +34,24 @@ func (c *control) begin(now time.Time) {
 	c.health = now
 }
 
-// next is what is due, one message at a time; events that could not be stored
-// before all else but the status.
-func (c *control) next(ctx context.Context, now time.Time, behind bool) (message, bool) {
-	if c.greeted {
-		select {
-		case payload := <-c.unstored:
-			return message{topic: c.topic("events"), kind: "events", payload: payload}, true
-		default:
-		}
+// urgent is what waits for nobody once the status was sent: events that could
+// not be stored, then replies.
+func (c *control) urgent() (message, bool) {
+	if !c.greeted {
+		return message{}, false
 	}
-	if c.greeted {
-		if m, ok := c.reply(); ok {
-			return m, true
-		}
+	select {
+	case payload := <-c.unstored:
+		return message{topic: c.topic("events"), kind: "events", payload: payload}, true
+	default:
+		return c.reply()
+	}
+}
+
+// next is what is due, one message at a time.
+func (c *control) next(ctx context.Context, now time.Time, behind bool) (message, bool) {
+	if m, ok := c.urgent(); ok {
+		return m, true
 	}
 	c.greeted = true
 	if len(c.queue) == 0 {

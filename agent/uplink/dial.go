@@ -44,7 +44,7 @@ func open(ctx context.Context, c config.Uplink, u *url.URL, terms terms) (opened
 	if err != nil {
 		return opened{}, err
 	}
-	base := newSocket(conn, terms.patience)
+	base := &socket{Conn: conn, patience: terms.patience}
 	// The handshakes ahead listen to no context; what ends them is the socket's end.
 	stop := context.AfterFunc(ctx, func() { _ = base.Close() })
 	defer stop()

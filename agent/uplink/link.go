@@ -24,7 +24,7 @@ type link struct {
 	base   *socket
 	pipe   *pipe
 	wrote  chan struct{} // a PUBLISH has left the client
-	deaf   string        // why the broker brings nothing; empty: it does
+	asked  mqtt.Token    // the subscription; nil: there is none
 	lost   chan error    // holds one: why the connection ended by itself
 }
 
@@ -72,7 +72,7 @@ func connect(ctx context.Context, c config.Uplink, address string, t terms) (*li
 		l.base.Close()
 		return nil, refusal(ctx, c, err, t.now())
 	}
-	l.listen(ctx, t.topics, min(t.patience/2, subscribeTimeout))
+	l.listen(t.topics)
 	if !stop() {
 		l.close(0)
 		return nil, context.Cause(ctx)
@@ -80,10 +80,8 @@ func connect(ctx context.Context, c config.Uplink, address string, t terms) (*li
 	return l, nil
 }
 
-// listen subscribes, and waits for the broker's word, so that nobody who sees
-// the gateway come speaks to nobody. A broker that does not let it is no reason
-// not to deliver.
-func (l *link) listen(ctx context.Context, topics []string, patience time.Duration) {
+// listen subscribes.
+func (l *link) listen(topics []string) {
 	if len(topics) == 0 {
 		return
 	}
@@ -91,28 +89,38 @@ func (l *link) listen(ctx context.Context, topics []string, patience time.Durati
 	for _, t := range topics {
 		filters[t] = 1
 	}
-	token := l.client.SubscribeMultiple(filters, nil)
-	wait, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	select {
-	case <-token.Done():
-	case <-wait.Done():
-		l.deaf = "the broker answers no subscription"
-		return
-	}
-	s, ok := token.(*mqtt.SubscribeToken)
-	for topic, code := range s.Result() {
-		if code == 0x80 {
-			l.deaf = "the broker refuses the subscription to " + topic
-		}
-	}
-	if err := token.Error(); err != nil && ok && l.deaf == "" {
-		l.deaf = "the subscription fails: " + err.Error()
-	}
+	l.asked = l.client.SubscribeMultiple(filters, nil)
 }
 
-// subscribeTimeout is how long deliveries wait at most for the broker to answer a subscription.
-const subscribeTimeout = 10 * time.Second
+// answered is done when the broker's word on the subscription is there; nil
+// where nothing was asked.
+func (l *link) answered() <-chan struct{} {
+	if l.asked == nil {
+		return nil
+	}
+	return l.asked.Done()
+}
+
+// deaf is why the broker brings nothing; empty: it does. A broker that does not
+// let the gateway listen is no reason not to deliver.
+func (l *link) deaf() string {
+	select {
+	case <-l.asked.Done():
+	default:
+		return "the broker answers no subscription"
+	}
+	if s, ok := l.asked.(*mqtt.SubscribeToken); ok {
+		for topic, code := range s.Result() {
+			if code == 0x80 {
+				return "the broker refuses the subscription to " + topic
+			}
+		}
+	}
+	if err := l.asked.Error(); err != nil {
+		return "the subscription fails: " + err.Error()
+	}
+	return ""
+}
 
 func (l *link) options(c config.Uplink, secret string, w will, p *pipe) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions()

@@ -11,13 +11,20 @@ const (
 	drainTime = time.Second     // at the end of a run for what is still to go
 	stopTime  = 2 * time.Second // for that and the word that it stopped
 	leave     = 250 * time.Millisecond
-	readAgain = 5 * time.Second // after the disk failed
+	listenFor = 10 * time.Second // after the connection, for the broker to answer the subscription
+	readAgain = 5 * time.Second  // after the disk failed
 )
 
 // A session is what an uplink does with one link.
 type session struct {
 	*Uplink
 	link *link
+
+	// unheard is done when the broker has answered the subscription; nil: it has, or
+	// owed it for too long. Nothing goes out before, so that nobody who sees the
+	// gateway come speaks to nobody; but events do where an alarm among them waits.
+	unheard <-chan struct{}
+	pressed bool
 
 	events  *events // nil where the uplink sends none
 	batches []*batches
@@ -45,9 +52,9 @@ type session struct {
 	stopped bool      // said so
 }
 
-func (u *Uplink) newSession(l *link) *session {
+func (u *Uplink) newSession(l *link, pressed bool) *session {
 	now := time.Now()
-	s := &session{Uplink: u, link: l, began: now, moved: now, through: map[string]int{}, heft: heft{limit: u.cfg.Max}, control: control{Uplink: u}}
+	s := &session{Uplink: u, link: l, unheard: l.answered(), pressed: pressed, began: now, moved: now, through: map[string]int{}, heft: heft{limit: u.cfg.Max}, control: control{Uplink: u}}
 	s.begin()
 	s.control.begin(now)
 	return s
@@ -79,6 +86,9 @@ func (s *session) run(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		now := time.Now()
+		if s.unheard != nil && now.Sub(s.began) >= s.hearing() {
+			s.heard()
+		}
 		s.fill(ctx, now)
 		s.settle(now)
 		if s.over(now) {
@@ -94,6 +104,8 @@ func (s *session) run(ctx context.Context) error {
 		select {
 		case err := <-s.link.lost:
 			return err
+		case <-s.unheard:
+			s.heard()
 		case <-s.link.wrote:
 			s.writing = false
 			s.heft.out(time.Now(), s.cfg.Max)
@@ -114,6 +126,18 @@ func (s *session) run(ctx context.Context) error {
 		}
 	}
 }
+
+// heard lets everything go out: the broker has answered the subscription, or
+// won't.
+func (s *session) heard() {
+	s.unheard = nil
+	if deaf := s.link.deaf(); deaf != "" {
+		s.log.Warn("no command will come", "why", deaf)
+	}
+}
+
+// hearing is how long the answer to the subscription is waited for.
+func (s *session) hearing() time.Duration { return min(s.patience()/2, listenFor) }
 
 // fill publishes what is ready, as far as the window and the client take it.
 func (s *session) fill(ctx context.Context, now time.Time) {
@@ -148,6 +172,17 @@ func (s *session) fill(ctx context.Context, now time.Time) {
 func (s *session) next(ctx context.Context, now time.Time) (message, bool) {
 	if !s.closing.IsZero() {
 		return s.lastWords(now)
+	}
+	if s.unheard != nil && s.pressed {
+		return s.event(now)
+	} else if s.unheard != nil {
+		return message{}, false
+	}
+	if s.slow(now) {
+		if m, ok := s.control.urgent(); ok {
+			return m, true
+		}
+		return s.event(now)
 	}
 	for range 2 {
 		s.turns[0]++
@@ -318,6 +353,9 @@ func (s *session) wait(now time.Time) time.Duration {
 	}
 	if !s.holds {
 		sooner(s.began.Add(quick))
+	}
+	if s.unheard != nil {
+		sooner(s.began.Add(s.hearing()))
 	}
 	if len(s.window) > 0 {
 		sooner(s.moved.Add(s.patience()))

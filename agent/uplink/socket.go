@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -22,7 +23,28 @@ const (
 	// unsent bounds what of that the kernel has not sent even once: an alarm waits
 	// behind it, for a second where the link takes 64 kbit/s.
 	unsent = 8 << 10
+	// repeats is how long the kernel waits at most until it sends again what was
+	// not acknowledged. Where half of all packets are lost its pauses double to two
+	// minutes, and an alarm waits for their end. On a link whose answers take
+	// longer a segment each two seconds is sent in vain.
+	repeats = 2 * time.Second
+	// tcpRTOMax is TCP_RTO_MAX_MS of Linux 6.15 (include/uapi/linux/tcp.h).
+	tcpRTOMax = 44
 )
+
+// dialTCP is a dialer whose connections carry alarms. What the system does
+// where it knows an option not is slower, no worse.
+func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) {
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
+			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_THIN_LINEAR_TIMEOUTS, 1)
+			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, tcpRTOMax, int(repeats.Milliseconds()))
+		})
+	}}
+	return d.DialContext(ctx, network, address)
+}
 
 // A socket is the connection at its lowest, below TLS and WebSocket. It ends
 // when nothing moves for as long as patience, in either direction: the client's
@@ -30,22 +52,6 @@ const (
 type socket struct {
 	net.Conn
 	patience time.Duration
-}
-
-func newSocket(c net.Conn, patience time.Duration) *socket {
-	if t, ok := c.(*net.TCPConn); ok {
-		// What the system does otherwise is slower, no worse.
-		_ = t.SetWriteBuffer(sendBuffer)
-		if raw, err := t.SyscallConn(); err == nil {
-			_ = raw.Control(func(fd uintptr) {
-				_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
-				// Where half of all packets are lost the pauses between repeats would
-				// double to minutes, though there is little under way.
-				_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_THIN_LINEAR_TIMEOUTS, 1)
-			})
-		}
-	}
-	return &socket{Conn: c, patience: patience}
 }
 
 func (s *socket) Read(b []byte) (int, error) {

@@ -64,11 +64,8 @@ func (u *Uplink) note(f func(*State)) {
 	f(&u.state)
 }
 
-func (u *Uplink) connected(url, deaf string) {
+func (u *Uplink) connected(url string) {
 	u.log.Info("connected", "broker", url)
-	if deaf != "" {
-		u.log.Warn("no command will come", "why", deaf)
-	}
 	u.note(func(s *State) { s.Connected, s.Since, s.URL = true, time.Now(), url })
 }
 

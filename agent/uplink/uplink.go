@@ -24,7 +24,6 @@ package uplink
 import (
 	"context"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -125,7 +124,7 @@ func New(c config.Uplink, e Env) *Uplink {
 		at: map[string]uint64{}, done: map[string]uint64{},
 		wake: make(chan struct{}, 1), unstored: make(chan []byte, mostUnstored), orders: make(chan []byte, mostOrders),
 		inbox:  make(chan arrived, mostOrders),
-		timing: timing{dial: (&net.Dialer{}).DialContext, connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
+		timing: timing{dial: dialTCP, connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
 	}
 	u.spent = u.newSpending()
 	return u
@@ -158,10 +157,11 @@ func (u *Uplink) Run(ctx context.Context) error {
 
 // deliver is one connection, from the CONNACK to its end.
 func (u *Uplink) deliver(ctx context.Context, l *link, address string, b *backoff) {
+	pressed := u.alert != nil && u.alert.waits
 	u.calm()
-	u.connected(address, l.deaf)
+	u.connected(address)
 	began := time.Now()
-	s := u.newSession(l)
+	s := u.newSession(l, pressed)
 	err := s.run(ctx)
 	lasted, at := time.Since(began), s.stop(time.Now())
 	s.close()

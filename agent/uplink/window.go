@@ -63,6 +63,15 @@ func (s *session) acknowledged() error {
 	return nil
 }
 
+// sluggish is how long a link may owe every answer until it carries nothing but
+// events: what it was given before an alarm delays that, by half a minute where
+// it loses half of all packets.
+const sluggish = 3 * time.Second
+
+func (s *session) slow(now time.Time) bool {
+	return len(s.window) > 0 && now.Sub(s.moved) >= sluggish
+}
+
 // first is when the oldest reading was taken that is not acknowledged.
 func (s *session) first() mark {
 	for _, m := range s.window {
