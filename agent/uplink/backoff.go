@@ -9,8 +9,7 @@ const (
 	firstTry  = 10 * time.Second // a loss is followed by the first try within this
 	urgentTry = 3 * time.Second  // the same while an orange or red event waits
 	longest   = 5 * time.Minute  // between two tries
-	pressing  = 1                // with such an event they double so often only, to 6 s,
-	presses   = 60               // for so many tries, four or five minutes: a link that is away for half of each minute is met
+	presses   = 120              // with such an event so many waits don't double, for four or five minutes: a link that is there for ten seconds of each minute is met
 	quick     = 10 * time.Second // a connection that ends sooner was taken away
 )
 
@@ -41,8 +40,8 @@ func (b *backoff) wait(urgent bool, r float64) time.Duration {
 	if try == 0 {
 		return time.Duration(r * float64(base))
 	}
-	if urgent && try > pressing {
-		try = max(pressing, try-presses)
+	if urgent {
+		try = max(0, try-presses)
 	}
 	d := longest
 	if try < 10 { // 3 s doubled ten times is beyond longest
@@ -75,7 +74,7 @@ func (b *backoff) lost(lasted time.Duration, at string) (fault string) {
 }
 
 // hurry is how long to wait instead, once an orange or red event has happened;
-// if that try fails too, the waits double from there.
+// if that try fails too, the waits go on as from the beginning.
 func (b *backoff) hurry(r float64) time.Duration {
 	b.tries = 1
 	return time.Duration(r * float64(urgentTry))

@@ -17,7 +17,7 @@ func TestWaitsSpreadAndDouble(t *testing.T) {
 		{"the luckiest", false, 0, []time.Duration{0, 10 * s, 20 * s, 40 * s, 80 * s, 150 * s, 150 * s}},
 		{"the middle", false, 0.5, []time.Duration{5 * s, 15 * s, 30 * s, 60 * s, 120 * s, 225 * s, 225 * s}},
 		{"nearly the last", false, 0.99999, []time.Duration{10 * s, 20 * s, 40 * s, 80 * s, 160 * s, 300 * s, 300 * s}},
-		{"a red event waits", true, 0.5, []time.Duration{1500 * time.Millisecond, 4500 * time.Millisecond, 4500 * time.Millisecond}},
+		{"a red event waits", true, 0.5, []time.Duration{1500 * time.Millisecond, 2250 * time.Millisecond, 2250 * time.Millisecond}},
 	} {
 		var b backoff
 		for i, want := range c.want {
@@ -33,13 +33,13 @@ func TestWaitsSpreadAndDouble(t *testing.T) {
 func TestPausesStayShortForAWhileWhereAnAlarmWaits(t *testing.T) {
 	var b backoff
 	var sum time.Duration
-	for try := range 68 {
+	for try := range presses + 7 {
 		d := b.wait(true, 0.5)
 		sum += d
-		if short := d <= 6*time.Second; short != (try <= pressing+presses) {
+		if short := d <= urgentTry; short != (try <= presses) {
 			t.Errorf("try %d waits %v", try, d)
 		}
-		if try == pressing+presses && (sum < 3*time.Minute || sum > 6*time.Minute) {
+		if try == presses && (sum < 3*time.Minute || sum > 6*time.Minute) {
 			t.Errorf("short waits for %v", sum)
 		}
 	}
@@ -106,7 +106,7 @@ func TestAnUrgentEventCutsTheWait(t *testing.T) {
 	if d := b.hurry(0.99); d >= urgentTry {
 		t.Errorf("it waits %v", d)
 	}
-	if d := b.wait(true, 0); d != urgentTry {
-		t.Errorf("the try after that comes after %v, want the waits to double from 3 s", d)
+	if d := b.wait(true, 0); d != urgentTry/2 {
+		t.Errorf("the try after that comes after %v", d)
 	}
 }

@@ -97,6 +97,9 @@ func (s *session) run(ctx context.Context) error {
 		if s.stuck(now) {
 			return errors.New("nothing was acknowledged for twice the keepalive")
 		}
+		if s.stalled(now) {
+			return errStalled
+		}
 		if s.replaced(now) && s.closing.IsZero() {
 			return errReplaced
 		}
@@ -359,6 +362,10 @@ func (s *session) wait(now time.Time) time.Duration {
 	}
 	if len(s.window) > 0 {
 		sooner(s.moved.Add(s.patience()))
+		sooner(s.moved.Add(still))
+		if s.slow(now) {
+			sooner(now.Add(time.Second))
+		}
 	}
 	if !s.closing.IsZero() {
 		sooner(s.closing.Add(drainTime))

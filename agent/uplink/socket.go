@@ -54,6 +54,25 @@ type socket struct {
 	patience time.Duration
 }
 
+// kernelRepeats is the pause after which the kernel sends again what it has under
+// way; zero where there is nothing, or nobody knows.
+func kernelRepeats(s *socket) (pause time.Duration) {
+	c, ok := s.Conn.(*net.TCPConn)
+	if !ok {
+		return 0
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if i, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil && i.Unacked > 0 {
+			pause = time.Duration(i.Rto) * time.Microsecond
+		}
+	})
+	return pause
+}
+
 func (s *socket) Read(b []byte) (int, error) {
 	if err := s.Conn.SetReadDeadline(time.Now().Add(s.patience)); err != nil {
 		return 0, err

@@ -115,6 +115,7 @@ type timing struct {
 	dial    dialer
 	connect time.Duration                     // for one broker, from the first packet to the CONNACK
 	pause   func(time.Duration) time.Duration // from what backoff says to what is waited
+	repeats func(*socket) time.Duration       // until the kernel sends again
 }
 
 // New makes an uplink that Run brings to life. It touches neither network nor disk.
@@ -124,7 +125,7 @@ func New(c config.Uplink, e Env) *Uplink {
 		at: map[string]uint64{}, done: map[string]uint64{},
 		wake: make(chan struct{}, 1), unstored: make(chan []byte, mostUnstored), orders: make(chan []byte, mostOrders),
 		inbox:  make(chan arrived, mostOrders),
-		timing: timing{dial: dialTCP, connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }},
+		timing: timing{dial: dialTCP, connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }, repeats: kernelRepeats},
 	}
 	u.spent = u.newSpending()
 	return u

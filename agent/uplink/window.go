@@ -1,6 +1,8 @@
 package uplink
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -108,4 +110,21 @@ func (s *session) stop(now time.Time) string {
 // byte comes; this sees that none of what came was the answer that is owed.
 func (s *session) stuck(now time.Time) bool {
 	return len(s.window) > 0 && now.Sub(s.moved) >= s.patience()
+}
+
+// still is how long a link may owe every answer until it is asked whether it
+// stands still. A connection that ends then is no quick end.
+const still = quick
+
+var errStalled = errors.New("the line stands still and an event waits: a new connection is sooner than the kernel's next try")
+
+// stalled says that an event waits for a kernel that will try again so late that
+// a new connection is sooner: those that don't know tcpRTOMax double their pauses
+// to two minutes, and a line that loses half of all packets gets there.
+func (s *session) stalled(now time.Time) bool {
+	if len(s.window) == 0 || now.Sub(s.moved) < still {
+		return false
+	}
+	event := slices.ContainsFunc(s.window, func(m sent) bool { return m.lane == eventLane })
+	return event && s.timing.repeats(s.link.base) >= still
 }

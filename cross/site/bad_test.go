@@ -79,11 +79,7 @@ func TestABadLink(t *testing.T) {
 	<-quiet
 	g.stop(t)
 	time.Sleep(time.Second)
-	pause := time.Duration(0)
-	if *bad <= 2*time.Minute {
-		pause = time.Minute // until the link is as good again
-	}
-	judgeLink(t, g, w, pause, fmt.Sprintf("%v of a bad link", *bad))
+	judgeLink(t, g, w, fmt.Sprintf("%v of a bad link", *bad))
 }
 
 // worse is one bad minute.
@@ -113,12 +109,12 @@ func (l *link) worse(minute int) {
 }
 
 // judgeLink judges what came over a link that was bad.
-func judgeLink(t *testing.T, g *agent, w *watcher, pause time.Duration, what string) {
+func judgeLink(t *testing.T, g *agent, w *watcher, what string) {
 	t.Helper()
 	l := newLedger(w.under("pithead/v1"))
 	l.whole(t)
 	verified(t, g, l)
 	g.sound(t)
-	asFast(t, w.messages(), pause, what)
+	asFast(t, w.messages(), what)
 	figure(t, "%s: %d readings, n %d to %d without a hole, %d events, %d repeats, %d connections", what, len(l.readings), l.first+1, l.last, len(l.events), l.repeats, l.online)
 }
