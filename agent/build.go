@@ -196,6 +196,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		j.addGroup(&site.Groups[i])
 	}
 	j.addRoots(site)
+	j.addSetups(site)
 	j.addProofs()
 	for _, u := range site.Uplinks {
 		j.stand(&alarm.Def{ID: "uplink:" + u.ID + "/fault", Level: alarm.Yellow, Condition: alarm.Equals, Equal: drivers.BoolValue(true)})
