@@ -15,6 +15,8 @@ PAGES    = -ldflags "$(LDFLAGS) -R 4096"
 OUT      = build/pithead
 MAIN     = ./agent/cmd/pithead
 FUZZTIME ?= 30s
+# What failed, and why, stands last, below what the other tests say.
+VERDICT  = $(GO) run ./cross/verdict
 CUTS    ?= 30
 
 .PHONY: help build cross test test-large test-site test-links test-board test-power demo fuzz bench-telegraf bench-modbus bench-output bench-uplink model clean
@@ -47,14 +49,14 @@ test: ## everything that needs Go alone, with the race detector
 	$(GO) vet -tags 'board power' ./cross/board/
 	# -cpu 1: the fake timers of a synctest bubble share one context of the race
 	# detector, which crashes when two processors use it at once (Go 1.26).
-	$(GO) test -race -cpu 1 ./...
+	$(VERDICT) $(GO) test -race -cpu 1 -timeout 30m ./...
 
 test-large: ## the buffer: killed 10,000 times in memory and 1,000 times for real, and the heap of a 2 GB log
 	$(GO) test ./buffer -run 'Killed|HeapOf' -v -count=1 -kills 10000 -real-kills 1000 -large 2147483648 -timeout 60m
 
 test-site: ## the built agent against mosquitto, libmodbus and serial lines (Debian; installs them as root)
 	cross/install.sh site
-	$(GO) test -tags site ./cross/site/ -count=1 -parallel 4 -v -timeout 25m
+	$(VERDICT) -at-once $(GO) test -tags site ./cross/site/ -count=1 -parallel 4 -v -timeout 60m
 	$(MAKE) test-board
 	$(MAKE) test-power CUTS=3
 
@@ -65,11 +67,11 @@ test-links: ## bad links for half an hour, a cluster whose nodes die for five mi
 BOARDS   = PITHEAD_ARM64=$(CURDIR)/build/pithead-linux-arm64 PITHEAD_ARMV7=$(CURDIR)/build/pithead-linux-armv7
 test-board: cross ## the released binary in emulated arm64 and armv7 boards with GPIO lines (Debian; fetches a kernel)
 	cross/install.sh board
-	$(BOARDS) $(GO) test -tags board ./cross/board/ -count=1 -v -timeout 25m
+	$(BOARDS) $(VERDICT) -at-once $(GO) test -tags board ./cross/board/ -count=1 -v -timeout 60m
 
 test-power: cross ## CUTS power cuts (30) while the whole agent runs in an emulated board: nothing acknowledged is lost
 	cross/install.sh board
-	CUTS=$(CUTS) $(BOARDS) $(GO) test -tags 'board power' ./cross/board/ -run TestPower -count=1 -v -timeout 60m
+	CUTS=$(CUTS) $(BOARDS) $(VERDICT) -at-once $(GO) test -tags 'board power' ./cross/board/ -run TestPower -count=1 -v -timeout 60m
 
 .PHONY: bench-buffer
 bench-buffer: ## the buffer against tidwall/wal, bbolt, SQLite and the bare disk, each goal with yes or no (root; downloads them; ten minutes)
