@@ -47,9 +47,7 @@ func install(t *testing.T, bin, text string, words ...string) *agent {
 	}
 	t.Cleanup(func() {
 		a.kill()
-		if t.Failed() {
-			t.Logf("%s", a.lastLog(60))
-		}
+		logged(t, "an agent", a.logFile())
 	})
 	return a
 }
@@ -126,9 +124,9 @@ func (a *agent) stop(t *testing.T) time.Duration {
 	a.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-a.done:
-	case <-time.After(15 * time.Second):
+	case <-time.After(15*time.Second + patience):
 		a.kill()
-		t.Fatal("the agent did not stop within 15 s of SIGTERM")
+		t.Fatalf("the agent did not stop within %v of SIGTERM", 15*time.Second+patience)
 	}
 	if a.err != nil {
 		t.Errorf("the agent stopped with %v, want exit status 0", a.err)

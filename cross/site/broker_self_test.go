@@ -24,7 +24,9 @@ func TestTheBrokerAsksForCertificatesAndForgetsNothing(t *testing.T) {
 		client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(fmt.Sprintf("ssl://127.0.0.1:%d", b.port)).
 			SetTLSConfig(c).SetClientID("other").SetAutoReconnect(false))
 		tok := client.Connect()
-		tok.WaitTimeout(5 * time.Second)
+		if !tok.WaitTimeout(patience) {
+			t.Fatal("neither let in nor refused")
+		}
 		return client, tok.Error()
 	}
 	if _, err := dial(&tls.Config{RootCAs: ca.pool}); err == nil {
@@ -38,7 +40,7 @@ func TestTheBrokerAsksForCertificatesAndForgetsNothing(t *testing.T) {
 	for i := range 2000 {
 		tok := c.Publish("pithead/v1/mine/gw-01/events", 1, false, fmt.Sprintf(`{"n":%d,"kind":"alarm","id":"x","state":"active"}`, i))
 		if i == 1500 {
-			if !tok.WaitTimeout(10 * time.Second) {
+			if !tok.WaitTimeout(patience) {
 				t.Fatal("no acknowledgement")
 			}
 			b.stop(t)
@@ -48,7 +50,7 @@ func TestTheBrokerAsksForCertificatesAndForgetsNothing(t *testing.T) {
 			}
 		}
 	}
-	c.Publish("pithead/v1/mine/gw-01/events", 1, false, `{"n":2000,"kind":"alarm","id":"x","state":"normal"}`).WaitTimeout(10 * time.Second)
+	c.Publish("pithead/v1/mine/gw-01/events", 1, false, `{"n":2000,"kind":"alarm","id":"x","state":"normal"}`).WaitTimeout(patience)
 	eventually(t, 20*time.Second, "the last message", func() bool { return w.counts("x", "normal") == 1 })
 	if n := w.counts("x", "active"); n != 2000 {
 		t.Errorf("%d of 2000 messages came", n)

@@ -27,6 +27,7 @@ type broker struct {
 	password string
 	ip       string // that it listens at
 	ns       string // the network namespace that it runs in; empty: this one
+	known    bool   // the test stops it at its end
 }
 
 // Not max_queued_messages 0, which is no limit: with it mosquitto 2.0 hangs up on
@@ -64,11 +65,13 @@ func (b *broker) configure(t *testing.T, who string) {
 	if err := os.WriteFile(b.conf(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if b.known {
+		return
+	}
+	b.known = true
 	t.Cleanup(func() {
 		b.stop(t)
-		if text, _ := os.ReadFile(filepath.Join(b.dir, "broker.log")); t.Failed() {
-			t.Logf("the end of a broker's log:\n%s", text[max(0, len(text)-6000):])
-		}
+		logged(t, "a broker", filepath.Join(b.dir, "broker.log"))
 	})
 }
 

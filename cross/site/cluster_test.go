@@ -105,9 +105,9 @@ func TestAClusterWhoseNodesDie(t *testing.T) {
 	g.start(t)
 	marks := newMarks(s)
 	marks.pass(t, w, 60*time.Second)
-	stop := make(chan struct{})
-	defer close(stop)
-	go swing(s, stop)
+	stop, quiet := make(chan struct{}), make(chan struct{})
+	go func() { defer close(quiet); swing(s, stop) }()
+	t.Cleanup(func() { close(stop); <-quiet })
 	kills := 0
 	for began := time.Now(); time.Since(began) < outage; kills++ {
 		n := nodes[kills%3]
@@ -115,7 +115,7 @@ func TestAClusterWhoseNodesDie(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		n.start()
 		time.Sleep(14 * time.Second)
-		at := g.position(t, "data/county")
+		_, at := g.backlog(t)
 		eventually(t, 60*time.Second, fmt.Sprintf("after kill %d the platform has what the position %d says", kills+1, at), func() bool { return w.reached() >= at })
 	}
 	marks.pass(t, w, 120*time.Second)
@@ -128,17 +128,29 @@ func TestAClusterWhoseNodesDie(t *testing.T) {
 	figure(t, "%d nodes killed in %v: %d readings, n %d to %d without a hole, %d events, %d repeats, %d connections", kills, outage, len(l.readings), l.first+1, l.last, len(l.events), l.repeats, l.online)
 }
 
-// position is how far an uplink is, as the buffer knows it.
-func (a *agent) position(t *testing.T, name string) uint64 {
+// backlog is the oldest reading in the buffer, and up to which the uplink county
+// has delivered, as the buffer knows it.
+func (a *agent) backlog(t *testing.T) (oldest, acked uint64) {
 	t.Helper()
 	said, err := a.command("buffer", "stat", "--json")
-	var stat struct{ Positions map[string]uint64 }
+	var stat struct {
+		Lanes []struct {
+			Name  string
+			First uint64
+		}
+		Positions map[string]uint64
+	}
 	if err == nil {
 		err = json.Unmarshal([]byte(said), &stat)
 	}
-	n, known := stat.Positions[name]
+	acked, known := stat.Positions["data/county"]
 	if err != nil || !known {
-		t.Fatalf("buffer stat: %v: no position %s in %s", err, name, said)
+		t.Fatalf("buffer stat: %v: no position data/county in %s", err, said)
 	}
-	return n
+	for _, l := range stat.Lanes {
+		if l.Name == "data" {
+			oldest = l.First
+		}
+	}
+	return oldest, acked
 }

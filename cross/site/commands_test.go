@@ -94,7 +94,10 @@ func TestTheLastWord(t *testing.T) {
 	eventually(t, 10*time.Second, "status offline, by the last will", func() bool { return w.state() == "offline" })
 	g.start(t)
 	eventually(t, 20*time.Second, "status online", func() bool { return w.state() == "online" })
-	time.Sleep(2 * time.Second)
+	eventually(t, 20*time.Second, "a snapshot", func() bool {
+		m, ok := w.last("snapshot")
+		return ok && strings.Contains(string(m.payload), "c000")
+	})
 	took := g.stop(t)
 	eventually(t, 5*time.Second, "status stopped", func() bool { return w.state() == "stopped" })
 

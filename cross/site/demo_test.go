@@ -30,9 +30,7 @@ func TestTheDemo(t *testing.T) {
 	said := func() string { b, _ := os.ReadFile(out); return string(b) }
 	t.Cleanup(func() {
 		cmd.Process.Kill()
-		if t.Failed() {
-			t.Log(said())
-		}
+		logged(t, "the demo", out)
 	})
 	for _, want := range []string{
 		"status online", "pond.level ", "door.main ", "▲ pond.level/red active", "▽ pond.level/red normal",

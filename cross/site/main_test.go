@@ -7,9 +7,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,6 +36,16 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(work)
+	stopped := make(chan os.Signal, 1)
+	signal.Notify(stopped, syscall.SIGTERM)
+	go func() { // what a stop would leave behind; processes end with this one
+		<-stopped
+		for _, ns := range []string{"pg", "pp"} { // see newWire
+			exec.Command("ip", "netns", "delete", ns+strconv.Itoa(os.Getpid())).Run()
+		}
+		os.RemoveAll(work)
+		os.Exit(1)
+	}()
 	if err := buildAll(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -105,26 +117,49 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+// ports are those that freePort has given out.
+var ports struct {
+	sync.Mutex
+	last int
 }
 
-// eventually waits until what holds, and fails the test if it does not within d.
+// freePort is one that nobody listens at, and that this run gives out once. It
+// lies below those that the kernel gives to who asks for any, so that nobody
+// takes it before it is used, or while a broker is away.
+func freePort(t *testing.T) int {
+	t.Helper()
+	ports.Lock()
+	defer ports.Unlock()
+	if ports.last == 0 {
+		ports.last = 20_000 + os.Getpid()%100*100 // runs beside each other begin apart
+	}
+	for ports.last < 32_000 {
+		ports.last++
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", ports.last)); err == nil {
+			l.Close()
+			return ports.last
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+// patience is what a slow machine gets beyond the time that an idle one needs.
+// No verdict hangs on it: what does not come in an idle machine's time and that,
+// does not come.
+const patience = time.Minute
+
+// eventually waits until what holds, and fails the test if it does not within d
+// and patience.
 func eventually(t *testing.T, d time.Duration, what string, holds func() bool) {
 	t.Helper()
 	if !within(d, holds) {
-		t.Fatalf("not within %v: %s", d, what)
+		t.Fatalf("not within %v: %s", d+patience, what)
 	}
 }
 
 func within(d time.Duration, holds func() bool) bool {
-	for end := time.Now().Add(d); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(d + patience); ; time.Sleep(20 * time.Millisecond) {
 		if holds() {
 			return true
 		}
@@ -132,6 +167,18 @@ func within(d time.Duration, holds func() bool) bool {
 			return false
 		}
 	}
+}
+
+// logged shows the end of a log where the test has failed. Lines of logs begin
+// with log:, so that nobody takes them for the reason.
+func logged(t *testing.T, whose, file string) {
+	t.Helper()
+	if !t.Failed() {
+		return
+	}
+	text, _ := os.ReadFile(file)
+	lines := strings.Split(strings.TrimSpace(string(text[max(0, len(text)-16<<10):])), "\n")
+	t.Logf("log: the end of %s's\n%s", whose, strings.Join(lines[max(0, len(lines)-40):], "\n"))
 }
 
 // child starts cmd so that it dies with the test program, and sees to its end.

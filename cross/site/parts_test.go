@@ -32,7 +32,7 @@ func TestMbpollReadsTheSlaves(t *testing.T) {
 		{"-m tcp -p " + tcpPort + " -a 5 -t 4 -r 1 -c 3 127.0.0.1", []string{"500", "501", "502"}},
 		{"-m rtu -b 115200 -P none -a 6 -t 4 -r 1 -c 2 " + liarA, []string{"600", "601"}},
 	} {
-		out, err := exec.Command("mbpoll", strings.Fields("-1 -q "+c.args)...).CombinedOutput()
+		out, err := exec.Command("mbpoll", strings.Fields("-1 -q -o 10 "+c.args)...).CombinedOutput()
 		for _, want := range c.want {
 			if err != nil || !strings.Contains(string(out), want) {
 				t.Errorf("mbpoll %s: %v, want %s in\n%s", c.args, err, want, out)

@@ -130,10 +130,7 @@ func (r *reader) follow(line string) {
 		r.until(line, 30*time.Second) // the level has to be seen falling
 	case strings.HasPrefix(word, "pithead read "):
 		// The board is missing here, so the status is 1; the gauge is there.
-		out, err := r.command(line).CombinedOutput()
-		if !strings.Contains(string(out), "1250") {
-			r.t.Errorf("%s: %v\n%s", line, err, out)
-		}
+		r.until("{ "+line+" || true; } 2>&1 | grep 1250", 20*time.Second)
 	default:
 		if out, err := r.command(line).CombinedOutput(); err != nil {
 			r.t.Errorf("%s: %v\n%s", line, err, out)
@@ -155,23 +152,31 @@ func (r *reader) until(line string, d time.Duration) {
 	}
 }
 
-// demo lets it run for a while and presses Ctrl-C, which reaches everyone in
-// the terminal.
+// demo lets it run until it shows something and presses Ctrl-C, which reaches
+// everyone in the terminal.
 func (r *reader) demo(line string) {
 	r.t.Helper()
+	file := filepath.Join(r.dir, "demo.out")
+	out, err := os.Create(file)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer out.Close()
 	cmd := r.command(line)
-	out := &strings.Builder{}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
-	time.Sleep(25 * time.Second)
+	said := func() string { text, _ := os.ReadFile(file); return string(text) }
+	within(2*time.Minute, func() bool {
+		return strings.Contains(said(), "status online") && strings.Contains(said(), "pond.level")
+	})
 	syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
 	cmd.Wait() // make itself may report the Ctrl-C
 	for _, want := range []string{"status online", "pond.level", "status stopped"} {
-		if !strings.Contains(out.String(), want) {
-			r.t.Errorf("%s: no %q in\n%s", line, want, out)
+		if !strings.Contains(said(), want) {
+			r.t.Errorf("%s: no %q in\n%s", line, want, said())
 		}
 	}
 }

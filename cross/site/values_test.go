@@ -243,10 +243,12 @@ points:
 	g.start(t)
 
 	check := func(what string) {
+		wrong := 0
 		for device := range slaves {
 			for _, one := range all.wants {
 				id := device + "." + one.id
-				if !within(10*time.Second, func() bool { return one.matches(w.point(id)) }) {
+				if wrong < 10 && !within(10*time.Second, func() bool { return one.matches(w.point(id)) }) {
+					wrong++
 					r := w.point(id)
 					t.Errorf("%s: %s {%s}: the slave holds %04x, so %q %s; got %s %s", what, id, one.keys, one.raw, one.value, one.bad, r.V, r.Q)
 				}

@@ -30,6 +30,7 @@ type watcher struct {
 	latest map[string]reading // of each point, by number
 	events []event
 	status []string
+	gone   uint64 // the highest number that was told as lost
 }
 
 func watch(t *testing.T, b *broker) *watcher {
@@ -69,8 +70,8 @@ func (w *watcher) connect(t *testing.T, o *mqtt.ClientOptions, d time.Duration) 
 	c := mqtt.NewClient(o)
 	w.client = c
 	for _, step := range []func() mqtt.Token{c.Connect, func() mqtt.Token { return c.Subscribe("#", 1, nil) }} {
-		if tok := step(); !tok.WaitTimeout(d) || tok.Error() != nil {
-			t.Fatalf("subscriber: %v", tok.Error())
+		if tok := step(); !tok.WaitTimeout(d+patience) || tok.Error() != nil {
+			t.Fatalf("subscriber, within %v: %v", d+patience, tok.Error())
 		}
 	}
 	t.Cleanup(func() { c.Disconnect(100) })
@@ -96,6 +97,9 @@ func (w *watcher) note(topic string, payload []byte) {
 	case strings.HasSuffix(topic, "/data"):
 		var d data
 		json.Unmarshal(payload, &d)
+		if d.Lost != nil {
+			w.gone = max(w.gone, d.Lost.To)
+		}
 		for _, r := range d.Readings {
 			if r.N >= w.latest[r.P].N {
 				w.latest[r.P] = r
@@ -115,7 +119,7 @@ func (w *watcher) note(topic string, payload []byte) {
 // say publishes as a platform does.
 func (w *watcher) say(t *testing.T, topic, payload string) {
 	t.Helper()
-	if tok := w.client.Publish(topic, 1, false, payload); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := w.client.Publish(topic, 1, false, payload); !tok.WaitTimeout(patience) || tok.Error() != nil {
 		t.Errorf("publish %s: %v", topic, tok.Error())
 	}
 }
@@ -140,6 +144,13 @@ func (w *watcher) reached() (last uint64) {
 		last = max(last, r.N)
 	}
 	return last
+}
+
+// lost is up to which number readings were told as lost.
+func (w *watcher) lost() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.gone
 }
 
 // messages is a copy of all that came.
