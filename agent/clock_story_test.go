@@ -139,7 +139,7 @@ func TestABoardThatWakesIn1970(t *testing.T) {
 	}
 	stored := a.rec.data.Next() - 1
 	runUntil(t, a, func() {
-		for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && (a.uplinks[0].State().Acked < 10 || a.uplinks[0].State().Data > 20); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(5 * time.Minute); time.Now().Before(end) && (a.uplinks[0].State().Acked < 10 || a.uplinks[0].State().Data > 20); time.Sleep(10 * time.Millisecond) {
 		}
 	})
 	came := trueTimes(t, e.heard("data"), boots)

@@ -68,21 +68,24 @@ func (d devices) HandleInputRegisters(r *mb.InputRegistersRequest) ([]uint16, er
 
 func (d devices) serve(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 5 { // someone else may take the port between the two listens
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := l.Addr().String()
+		l.Close()
+		s, err := mb.NewServer(&mb.ServerConfiguration{URL: "tcp://" + address, Timeout: 10 * time.Minute, MaxClients: 5, Logger: log.New(io.Discard, "", 0)}, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Start() == nil {
+			t.Cleanup(func() { s.Stop() })
+			return address
+		}
 	}
-	address := l.Addr().String()
-	l.Close()
-	s, err := mb.NewServer(&mb.ServerConfiguration{URL: "tcp://" + address, Timeout: time.Minute, MaxClients: 5, Logger: log.New(io.Discard, "", 0)}, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Stop() })
-	return address
+	t.Fatal("no port for the server")
+	return ""
 }
 
 type registers = map[uint16]uint16
@@ -135,9 +138,9 @@ var profileCases = []struct {
 		device{holding: run(0, 0x2200, 123, 100, 150, 400, 1, 0, 750, 11<<8, 455)}, "gas=input as_set=false"},
 	{"a module of another gas", `gas-module, gas: ch4, in: "%CH4", unit_code: 3`,
 		device{holding: run(0, 0x3200, 123, 100, 150, 400, 1, 0, 750, 5<<8, 455)}, "gas=input as_set=false"},
-	{"channels that are there", "vw-collector, points: [ch1, ch3], timeout: 1s", device{holding: run(100, 21034, 0x270F, 0x270F)}, "ch1=2103.4 ch3=sensor"},
-	{"an absent channel", "vw-collector, channels: 2, timeout: 1s", device{holding: run(100, 0, 9000)}, "ch1=sensor ch2=900"},
-	{"beyond what a wire can do", "vw-collector, channels: 1, timeout: 1s", device{holding: run(100, 4000)}, "ch1=under"},
+	{"channels that are there", "vw-collector, points: [ch1, ch3], timeout: 60s", device{holding: run(100, 21034, 0x270F, 0x270F)}, "ch1=2103.4 ch3=sensor"},
+	{"an absent channel", "vw-collector, channels: 2, timeout: 60s", device{holding: run(100, 0, 9000)}, "ch1=sensor ch2=900"},
+	{"beyond what a wire can do", "vw-collector, channels: 1, timeout: 60s", device{holding: run(100, 4000)}, "ch1=under"},
 	{"flow without a total", "vortex-flow, points: [flow, alarmed], flow_at: 4, alarm_at: 40, order: CDAB",
 		device{holding: both(run(4, 0x0000, 0x4148), run(40, 0x0010))}, "flow=12.5 alarmed=true"},
 	{"a total in two registers", "vortex-flow, points: [total], total_at: 8", device{holding: run(8, 123, 45)}, "total=12345"},
@@ -176,7 +179,7 @@ var profileCases = []struct {
 func TestProfilesOnTheWire(t *testing.T) {
 	tried := map[string]bool{}
 	all := devices{}
-	site := "version: 1\nsite: s\ngateway: g\nbuses: {b: {tcp: %q}}\ndevices:\n"
+	site := "version: 1\nsite: s\ngateway: g\nbuses: {b: {tcp: %q, timeout: 60s}}\ndevices:\n"
 	for i, c := range profileCases {
 		name, _, _ := strings.Cut(c.profile, ",")
 		tried[name] = true

@@ -99,8 +99,9 @@ func (r *recorder) run(ctx context.Context) {
 	for {
 		select {
 		case <-r.queue.wake:
-			r.storeEvents()
-			r.storeReadings(r.queue.hurried())
+			if r.storeEvents(); r.queue.hurried() {
+				r.storeReadings()
+			}
 		case <-commit.C:
 			r.store()
 		case <-flush.C:
@@ -121,7 +122,7 @@ func (r *recorder) run(ctx context.Context) {
 
 func (r *recorder) store() {
 	r.storeEvents()
-	r.storeReadings(true)
+	r.storeReadings()
 	r.storeStats()
 	if !r.failing {
 		r.tellLost()

@@ -36,7 +36,7 @@ type StatBatch struct {
 // count is left out.
 func (s Stat) Append(b []byte) []byte {
 	b = append(b, `{"p":`...)
-	b = drivers.AppendText(b, s.Point)
+	b = drivers.TextValue(s.Point).Append(b)
 	if s.N > 0 {
 		b = strconv.AppendUint(append(b, `,"n":`...), s.N, 10)
 	}

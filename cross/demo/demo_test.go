@@ -48,7 +48,7 @@ func TestTheServersSpeakModbus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Stop()
-	c, err := modbus.NewClient(&modbus.ClientConfiguration{URL: "tcp://" + addr, Timeout: time.Second})
+	c, err := modbus.NewClient(&modbus.ClientConfiguration{URL: "tcp://" + addr, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestTheServersSpeakModbus(t *testing.T) {
 	if err := c.WriteCoil(3, false); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for fed := true; fed; time.Sleep(20 * time.Millisecond) {
 		if fed, err = c.ReadDiscreteInput(4); err != nil || time.Now().After(deadline) {
 			t.Fatalf("the feed does not follow the relay: %v", err)

@@ -24,6 +24,8 @@ import (
 
 	"pithead/agent"
 	"pithead/agent/event"
+	"pithead/agent/export"
+	"pithead/buffer"
 	"pithead/config"
 )
 
@@ -69,6 +71,33 @@ func (s *story) heard() string {
 	text := s.said.String()
 	s.said.Reset()
 	return text
+}
+
+// says is whether the platform has said all of this since the last time.
+func (s *story) says(all ...string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !slices.ContainsFunc(all, func(one string) bool { return !strings.Contains(s.said.String(), one) })
+}
+
+// came is how many events and readings the platform has.
+func (s *story) came() (events, readings int) {
+	s.platform.mu.Lock()
+	defer s.platform.mu.Unlock()
+	for _, g := range s.platform.gateways {
+		events += len(g.seen)
+	}
+	text, _ := os.ReadFile(filepath.Join(s.platform.dir, "pond-g1-data.ndjson"))
+	return events, strings.Count(string(text), `"n":`)
+}
+
+// some is when the platform has got some more events and readings than now.
+func (s *story) some() func() bool {
+	events, readings := s.came()
+	return func() bool {
+		e, r := s.came()
+		return e >= events+3 && r >= readings+8
+	}
 }
 
 func newStory(t *testing.T) *story {
@@ -117,16 +146,16 @@ func newStory(t *testing.T) *story {
 	return s
 }
 
-// run runs the gateway for a time, with what is in dir; the platform turns
-// meanwhile.
-func (s *story) run(dir string, d time.Duration) {
+// run runs the gateway with what is in dir until that has come of it; the platform
+// turns meanwhile.
+func (s *story) run(dir string, until func() bool) {
 	s.Helper()
 	text := strings.NewReplacer("KEY", s.key, "BROKER", s.addr, "DIR", dir, "COUNTY", s.platform.key.Public()).Replace(site)
 	parsed, problems := config.Parse("site.yaml", []byte(text))
 	if parsed == nil {
 		s.Fatal(problems)
 	}
-	ctx, cancel := context.WithTimeout(s.Context(), d)
+	ctx, cancel := context.WithTimeout(s.Context(), 2*time.Minute)
 	defer cancel()
 	turns := time.NewTicker(100 * time.Millisecond)
 	defer turns.Stop()
@@ -140,6 +169,13 @@ func (s *story) run(dir string, d time.Duration) {
 		select {
 		case now := <-turns.C:
 			s.platform.tick(now)
+			if until() {
+				cancel()
+			} else if ctx.Err() != nil {
+				s.Errorf("not within 2 min; the platform said\n%s", s.heard())
+				<-done
+				s.FailNow()
+			}
 		case err := <-done:
 			if err != nil {
 				s.Fatal(err)
@@ -152,6 +188,8 @@ func (s *story) run(dir string, d time.Duration) {
 // events are those that the platform stored, in the order in which they came.
 func (s *story) events() (all []event.Parsed) {
 	s.Helper()
+	s.platform.mu.Lock()
+	defer s.platform.mu.Unlock()
 	for _, kind := range []string{"events", "events-late"} {
 		text, _ := os.ReadFile(filepath.Join(s.platform.dir, "pond-g1-"+kind+".ndjson"))
 		for line := range strings.Lines(string(text)) {
@@ -163,6 +201,11 @@ func (s *story) events() (all []event.Parsed) {
 		}
 	}
 	return all
+}
+
+// forked is when that was told of forks, and all of this said.
+func (s *story) forked(states []string, said ...string) func() bool {
+	return func() bool { return s.says(said...) && slices.Equal(s.forks(), states) }
 }
 
 func (s *story) forks() (all []string) {
@@ -189,36 +232,22 @@ func (s *story) copyOf(dir string) string {
 // gateway tells both, and so does the platform.
 func TestTheCardIsChangedAndAnOldImagePutBack(t *testing.T) {
 	s := newStory(t)
-	s.run(s.dir, 800*time.Millisecond)
+	s.run(s.dir, s.some())
 	image := s.copyOf(s.dir)
-	s.run(s.dir, 1500*time.Millisecond)
+	s.run(s.dir, s.some())
 	if got := s.heard(); got != "" && (strings.Contains(got, "TAMPERING") || strings.Contains(got, "ALARM")) {
 		t.Fatalf("all is well, and the platform says\n%s", got)
 	}
 
-	s.run(image, 1500*time.Millisecond)
-	said := s.heard()
-	for _, want := range []string{"an old image", "ALARM pithead/v1/pond/g1: the platform has seen later numbers", "a new epoch, "} {
-		if !strings.Contains(said, want) {
-			t.Errorf("an old image: the platform says\n%slacks %q", said, want)
-		}
-	}
-	if f := s.forks(); !slices.Equal(f, []string{"behind"}) {
-		t.Errorf("forks %v", f)
-	}
-	s.run(image, 1*time.Second)
+	s.run(image, s.forked([]string{"behind"}, "an old image", "ALARM pithead/v1/pond/g1: the platform has seen later numbers", "a new epoch, "))
+	s.heard()
+	s.run(image, s.some())
 	if got := s.heard(); strings.Contains(got, "ALARM") || strings.Contains(got, "old image") || strings.Contains(got, "new epoch") {
 		t.Errorf("once more, and the platform says\n%s", got)
 	}
 
-	s.run(s.TempDir(), 1500*time.Millisecond)
-	said = s.heard()
-	for _, want := range []string{"ALARM pithead/v1/pond/g1: the platform has seen another epoch", "a new epoch, "} {
-		if !strings.Contains(said, want) {
-			t.Errorf("a new card: the platform says\n%slacks %q", said, want)
-		}
-	}
-	if f := s.forks(); !slices.Equal(f, []string{"behind", "other"}) {
+	s.run(s.TempDir(), s.forked([]string{"behind", "other"}, "ALARM pithead/v1/pond/g1: the platform has seen another epoch", "a new epoch, "))
+	if f := s.forks(); !slices.Equal(f, []string{"behind", "other"}) { // also at its end
 		t.Errorf("forks %v", f)
 	}
 }
@@ -227,33 +256,44 @@ func TestTheCardIsChangedAndAnOldImagePutBack(t *testing.T) {
 // the platform: only a receipt shows that they are others.
 func TestAnImageThatHasOvertakenIsToldByAReceipt(t *testing.T) {
 	s := newStory(t)
-	s.run(s.dir, 800*time.Millisecond)
+	s.run(s.dir, s.some())
 	image := s.copyOf(s.dir)
-	s.run(s.dir, 800*time.Millisecond)
+	s.run(s.dir, s.some())
 	reach := s.addr
 	s.addr = "127.0.0.1:1"
-	s.run(image, 2500*time.Millisecond)
+	received, _ := s.came()
+	s.run(image, func() bool { return stored(image) >= uint64(received)+3 })
 	s.addr = reach
 	s.heard()
-	s.run(image, 1500*time.Millisecond)
-	said := s.heard()
-	if !strings.Contains(said, "TAMPERING pithead/v1/pond/g1: event") || !strings.Contains(said, "ALARM pithead/v1/pond/g1: the platform holds another event") {
-		t.Errorf("the platform says\n%s", said)
-	}
+	s.run(image, s.forked([]string{"parted"}, "TAMPERING pithead/v1/pond/g1: event", "ALARM pithead/v1/pond/g1: the platform holds another event"))
 	if f := s.forks(); !slices.Equal(f, []string{"parted"}) {
 		t.Errorf("forks %v", f)
 	}
 }
 
+// stored is the number of the newest event in a gateway's buffer.
+func stored(dir string) (last uint64) {
+	v, err := buffer.OpenView(dir)
+	if err != nil {
+		return 0 // it is just being opened
+	}
+	for _, l := range export.Look(dir, v).Lanes {
+		if l.Name == "events" {
+			last = l.Last
+		}
+	}
+	return last
+}
+
 // What the platform stored is whole, across another key, and readings are proven.
 func TestWhatThePlatformStoredIsWhole(t *testing.T) {
 	s := newStory(t)
-	s.run(s.dir, 800*time.Millisecond)
+	s.run(s.dir, s.some())
 	if _, err := event.NewKey(event.NextKey(s.key)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		s.run(s.dir, 800*time.Millisecond)
+		s.run(s.dir, s.some())
 	}
 	if got := s.heard(); strings.Contains(got, "TAMPERING") || strings.Contains(got, "ALARM") || strings.Contains(got, "missing") {
 		t.Errorf("the platform says\n%s", got)

@@ -65,7 +65,7 @@ func (p *pty) serve(t *testing.T, play func(i int, r []byte)) {
 
 func serialTo(p *pty, points ...PointConfig) Config {
 	c := line9600(points...)
-	c.Address, c.Baud = p.path, 115200
+	c.Address, c.Baud, c.Timeout = p.path, 115200, ample
 	return c
 }
 
@@ -152,6 +152,7 @@ func TestALineThatHangsUpBetweenWriteAndRead(t *testing.T) {
 	p := newPTY(t)
 	p.serve(t, func(int, []byte) { p.Close() })
 	c := serialTo(p, holding("p", 7))
+	c.Timeout = 500 * time.Millisecond
 	b := opened(t, c)
 	defer b.Close()
 	start, before := time.Now(), burned(t)
@@ -162,7 +163,7 @@ func TestALineThatHangsUpBetweenWriteAndRead(t *testing.T) {
 		}
 	}
 	took, used := time.Since(start), burned(t)-before
-	if took > 3*time.Second || used > 200*time.Millisecond {
+	if took > ample || used > 200*time.Millisecond+took/4 {
 		t.Errorf("took %v, %v of it busy", took, used)
 	}
 }
@@ -171,14 +172,16 @@ func TestALineThatHangsUpBetweenWriteAndRead(t *testing.T) {
 func TestASilentSerialLineEndsAtItsDeadline(t *testing.T) {
 	p := newPTY(t)
 	p.serve(t, func(int, []byte) {})
-	b := opened(t, serialTo(p, holding("p", 7)))
+	c := serialTo(p, holding("p", 7))
+	c.Timeout = 2 * time.Second
+	b := opened(t, c)
 	defer b.Close()
 	start, before := time.Now(), burned(t)
 	if rs, err := b.Units()[0].Polls[0].Driver.Read(t.Context()); rs[0].Quality != drivers.Comm {
 		t.Errorf("%v, %v", rs[0].Quality, err)
 	}
 	took, used := time.Since(start), burned(t)-before
-	if took < 500*time.Millisecond || took > 2*time.Second || used > 200*time.Millisecond {
+	if took < c.Timeout || took > ample || used > 200*time.Millisecond+took/4 {
 		t.Errorf("took %v, %v of it busy", took, used)
 	}
 }
@@ -186,6 +189,7 @@ func TestASilentSerialLineEndsAtItsDeadline(t *testing.T) {
 // The late answer of one unit arrives while another is waited for, and again
 // while the first is: neither is taken for what was asked.
 func TestLateAnswersOnASerialLine(t *testing.T) {
+	t.Parallel() // it waits for a timeout that a slow machine keeps where it is answered
 	p := newPTY(t)
 	var late []byte
 	p.serve(t, func(i int, r []byte) {
@@ -201,9 +205,9 @@ func TestLateAnswersOnASerialLine(t *testing.T) {
 		}
 	})
 	c := serialTo(p, holding("a", 7), wide("long", 20))
-	c.Timeout = 100 * time.Millisecond
-	c.Units = append(c.Units, UnitConfig{ID: "u4", Unit: 4, Every: time.Second, Timeout: 2 * time.Second, Points: []PointConfig{holding("b", 9)}})
-	c.Units[0].Late = 10 * time.Second
+	c.Timeout = 3 * time.Second
+	c.Units = append(c.Units, UnitConfig{ID: "u4", Unit: 4, Every: time.Second, Timeout: ample, Points: []PointConfig{holding("b", 9)}})
+	c.Units[0].Late = ample
 	b := opened(t, c)
 	defer b.Close()
 	read := func(unit, poll int) string {

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 const handSite = `version: 1
@@ -18,6 +17,19 @@ outputs:
   siren: {gpio: pit/1}
   cut: {kind: trip, on-start: off, first-line: x, device: d, coil: 1}
 `
+
+// impatient is somebody who presses Ctrl-C as soon as it is on.
+type impatient struct {
+	strings.Builder
+	press func()
+}
+
+func (p *impatient) Write(b []byte) (int, error) {
+	if strings.HasSuffix(string(b), " is on\n") {
+		p.press()
+	}
+	return p.Builder.Write(b)
+}
 
 func TestWriteWithoutAnAgent(t *testing.T) {
 	dir := t.TempDir()
@@ -40,9 +52,9 @@ func TestWriteWithoutAnAgent(t *testing.T) {
 		{"for ever", "siren on --yes --for 8d", "", usage, "", "--for 8d; want 1s to 24h"},
 	} {
 		t.Run(c.story, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond) // Ctrl-C
+			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			var out, errs strings.Builder
+			out, errs := impatient{press: cancel}, strings.Builder{}
 			args := append([]string{"write", "--site", file}, strings.Fields(c.args)...)
 			status := run(ctx, args, strings.NewReader(c.in), &out, &errs)
 			if status != c.status || !strings.Contains(out.String(), c.out) || !strings.Contains(errs.String(), c.err) {

@@ -59,16 +59,29 @@ func TestPollsReachWhatTheWireAllows(t *testing.T) {
 }
 
 // Once in real time, where the machine's own timers count: at the speed and
-// length of most lines, since a shared machine wakes late.
+// length of most lines, since a shared machine wakes late. What it does not reach
+// at any of many tries is held against what one reaches there who does nothing but
+// wait for the characters.
 func TestPollsReachWhatTheWireAllowsInRealTime(t *testing.T) {
-	best := 0.0
+	best, most := 0.0, 0.0
 	for range 40 {
 		if best = max(best, speed(t, 9600, 10, 3)); best >= 0.95 {
 			break
 		}
+		most = max(most, waiting(9600, 10, 3))
 	}
-	if best < 0.95 {
-		t.Errorf("10 registers at 9600 baud: %.1f %% of what the wire allows", 100*best)
+	if best < 0.95 && best < 0.95*most {
+		t.Errorf("10 registers at 9600 baud: %.1f %% of what the wire allows, where bare waits reach %.1f %%", 100*best, 100*most)
 	}
 	t.Logf("10 registers at 9600 baud: %.1f %%", 100*best)
+}
+
+// waiting is speed for one who sleeps through request, answer and the silences.
+func waiting(baud, registers, polls int) (share float64) {
+	poll := allowed(&Line{Char: CharOf(baud)}, registers)
+	begin := time.Now()
+	for range 4 * polls {
+		time.Sleep(poll / 4)
+	}
+	return float64(poll) * float64(polls) / float64(time.Since(begin))
 }
