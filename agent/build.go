@@ -166,6 +166,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	j.timeouts, j.came = timeoutsOf(site), now
 	j.index = newIndex(len(site.Points), func(i int) string { return site.Points[i].ID })
 	all := make([]point, len(site.Points))
+	j.points = make([]*point, 0, len(all))
 	for i := range site.Points {
 		p := &all[i]
 		p.cfg, p.ties, p.heard = &site.Points[i], &noTies, now
@@ -196,6 +197,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		j.addGroup(&site.Groups[i])
 	}
 	j.addRoots(site)
+	j.addSetups(site)
 	j.addProofs()
 	for _, u := range site.Uplinks {
 		j.stand(&alarm.Def{ID: "uplink:" + u.ID + "/fault", Level: alarm.Yellow, Condition: alarm.Equals, Equal: drivers.BoolValue(true)})

@@ -25,6 +25,7 @@ type busLoop struct {
 	losses   func(point string, edges uint64)  // edges that are newly known to be lost
 	refusals func(point string, pulses uint64) // likewise, that came too fast to be counted
 	counts   func(drivers.CounterStart)        // a register's total began, or its device restarted
+	setup    func(unit, why string)            // it refuses its setup; empty = it has taken it
 	log      *slog.Logger
 	told     time.Time // when the units' states were published
 	dead     time.Time // no offline unit is probed before, so that the living keep their share
@@ -49,7 +50,8 @@ type busLoop struct {
 }
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
-	b := &busLoop{id: id, bus: bus, share: deadShare, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, refused: map[string]uint64{}, whys: map[string]string{}, where: func(string) int { return 0 }}
+	b := &busLoop{id: id, bus: bus, share: deadShare, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, refused: map[string]uint64{}, whys: map[string]string{}, where: func(string) int { return 0 },
+		setup: func(_, _ string) {}}
 	for _, du := range bus.Units() {
 		u := &unit{Unit: du, most: most(du.ID), unset: len(du.Setup) > 0}
 		for _, dp := range du.Polls {
@@ -252,10 +254,12 @@ func (b *busLoop) setUp(ctx context.Context, u *unit) {
 		if u.set++; u.set == len(u.Setup) {
 			b.log.Info("unit is set up", "bus", b.id, "unit", u.ID)
 			u.unset, u.set, u.setErr = false, 0, ""
+			b.setup(u.ID, "")
 		}
 	case drivers.FaultOf(err).Quality == drivers.Exception:
 		if u.setErr != err.Error() {
 			b.log.Error("unit can't be set up", "bus", b.id, "unit", u.ID, "err", err)
+			b.setup(u.ID, err.Error())
 		}
 		u.setErr, u.set, u.setAt = err.Error(), 0, now.Add(setAgain)
 		err = nil

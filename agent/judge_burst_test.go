@@ -138,7 +138,7 @@ func TestAFloodBeginsAndEnds(t *testing.T) {
 		site := &config.Site{Site: "s", Gateway: "g"}
 		for i := range 20 {
 			id := fmt.Sprintf("p%d", i)
-			site.Points = append(site.Points, config.Point{ID: id, Decimals: -1, Alarms: []alarm.Def{{
+			site.Points = append(site.Points, config.Point{ID: id, Common: &config.Common{Decimals: -1}, Alarms: []alarm.Def{{
 				ID: id + "/red", Point: id, Level: alarm.Red, Condition: alarm.Above, Limit: [2]float64{1}, Clear: [2]float64{1}}}})
 		}
 		b := newBench(t, site, newFold(), nil)

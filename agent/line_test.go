@@ -258,6 +258,8 @@ func TestSetup(t *testing.T) {
 		})
 		u := r.line.Units[1]
 		u.Kill(true)
+		var alarms []string
+		r.setup = func(unit, why string) { alarms = append(alarms, fmt.Sprint(unit, " ", why != "")) }
 		story := func() string {
 			var s []string
 			for _, w := range u.Writes() {
@@ -297,6 +299,9 @@ func TestSetup(t *testing.T) {
 			time.Sleep(31 * time.Second)
 			if story() != "6/10=3 5/4=65280 6/10=3 5/4=65280" || (*r.state.Load())[0].Setup != "" {
 				t.Errorf("after it came back: %s, %+v", story(), (*r.state.Load())[0])
+			}
+			if got := strings.Join(alarms, ", "); got != "u1 false, u1 true, u1 false" {
+				t.Errorf("its alarm: %s", got)
 			}
 		})
 	})

@@ -52,8 +52,7 @@ func (q *queue) addReadings(rs []record.Reading) {
 		q.lost.readings += drop
 	}
 	q.readings = append(q.readings, rs...)
-	if len(q.readings) >= enough && !q.urgent {
-		q.urgent = true
+	if len(q.readings) >= enough {
 		q.ring()
 	}
 }
@@ -75,7 +74,7 @@ func (q *queue) addNumbered(e event.Event, s event.Stamp, n *atomic.Uint64) {
 	q.ring()
 }
 
-// hurry has the readings that wait stored at once.
+// hurry has all readings that wait stored at once.
 func (q *queue) hurry() {
 	q.mu.Lock()
 	q.urgent = true
@@ -128,6 +127,22 @@ func (q *queue) lookAt(see func([]queued)) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	see(q.events)
+}
+
+// moveReadings moves the oldest readings that wait to the end of rs, at most so
+// many; none where fewer than least wait. It also says how many were dropped since
+// the last call.
+func (q *queue) moveReadings(rs []record.Reading, least, most int) (_ []record.Reading, lost int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	lost, q.lost.readings = q.lost.readings, 0
+	if len(q.readings) < least {
+		return rs, lost
+	}
+	n := min(len(q.readings), most)
+	rs = append(rs, q.readings[:n]...)
+	q.readings = append(q.readings[:0], q.readings[n:]...)
+	return rs, lost
 }
 
 // swapReadings is all readings that wait, for an empty slice to collect the

@@ -99,9 +99,8 @@ func (r *recorder) run(ctx context.Context) {
 	for {
 		select {
 		case <-r.queue.wake:
-			if r.storeEvents(); r.queue.hurried() {
-				r.storeReadings()
-			}
+			r.storeEvents()
+			r.storeReadings(r.queue.hurried())
 		case <-commit.C:
 			r.store()
 		case <-flush.C:
@@ -122,7 +121,7 @@ func (r *recorder) run(ctx context.Context) {
 
 func (r *recorder) store() {
 	r.storeEvents()
-	r.storeReadings()
+	r.storeReadings(true)
 	r.storeStats()
 	if !r.failing {
 		r.tellLost()

@@ -237,6 +237,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 		b.losses = a.tellLosses
 		b.refusals = a.tellRefusals
 		b.counts = a.tellCounter
+		b.setup = a.tellSetup
 	}
 	if site.Alive != nil {
 		a.judge.beat(*site.Alive, a.moving)

@@ -22,12 +22,16 @@ type period struct {
 	number  int64        // of the period, so that a new one is noticed
 	from    int64
 	partial bool
+	over    time.Duration // since boot: from then on a sample is of the next one
 }
 
 // count takes one sample into its point's tally.
 func (j *judge) count(p *point, r drivers.Reading, at time.Duration) {
 	if j.site.Stats <= 0 || !p.cfg.Stats || r.Quality == drivers.Test || r.Value.Kind() == drivers.Text {
 		return
+	}
+	if j.period.any && at >= j.period.over {
+		j.endPeriod(at) // the tick would be up to a second late
 	}
 	t := &p.stats
 	if r.Quality != drivers.Good {
@@ -66,12 +70,14 @@ func (j *judge) endPeriod(now time.Duration) {
 	length := j.site.Stats.Milliseconds()
 	number := (s.time() + j.zone()) / length
 	old := j.period
+	over := now + time.Duration((number+1)*length-j.zone()-s.time())*time.Millisecond
+	j.period.over = over
 	same := old.known() == s.Known()
 	if old.any && old.number == number && same {
 		return
 	}
 	whole := same && number == old.number+1
-	j.period = period{any: true, clock: s.Clock, number: number, from: number*length - j.zone()}
+	j.period = period{any: true, clock: s.Clock, number: number, from: number*length - j.zone(), over: over}
 	if !old.any || !whole {
 		j.period.from, j.period.partial = s.time(), true
 	}

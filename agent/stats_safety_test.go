@@ -32,6 +32,46 @@ func TestStatisticsKeepTheClockTheyWereCountedBy(t *testing.T) {
 	})
 }
 
+// A sample counts in the period in which it was taken, although the judge's
+// tick, which ends periods, comes up to a second later.
+func TestSamplesAreOfTheirOwnPeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := pit()
+		site.Stats = 10 * time.Second
+		site.Points[1].Stats = true
+		b := newBench(t, site, newFold(), nil)
+		b.stop()
+		b.clock.Check(wall{time.Now(), time.Now().UnixMilli(), true})
+		b.tick()
+		level := b.find("level")
+		for i := range 250 { // 50 s, with a tick in the middle of each second
+			time.Sleep(200 * time.Millisecond)
+			b.sample(level, drivers.Reading{Point: "level", At: time.Now(), Value: drivers.NumberValue(float64(i))})
+			if i%5 == 2 {
+				b.tick()
+			}
+		}
+		all, _ := b.queue.takeStats()
+		whole := 0
+		for _, s := range all {
+			if s.Point != "level" {
+				continue
+			}
+			if s.TMin < s.From || s.TMax >= s.To {
+				t.Errorf("from %d to %d: least at %d, most at %d", s.From, s.To, s.TMin, s.TMax)
+			}
+			if !s.Partial {
+				if whole++; s.Good != 50 {
+					t.Errorf("%d samples in a whole period, want 50", s.Good)
+				}
+			}
+		}
+		if whole < 3 {
+			t.Errorf("%d whole periods of %d", whole, len(all))
+		}
+	})
+}
+
 // The periods as the clock becomes known, steps, and the agent stops.
 func TestPeriodsThatAreCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -11,23 +11,38 @@ import (
 // lost counts what was dropped from memory.
 type lost struct{ readings, events, stats int }
 
-// storeReadings makes the readings of one commit durable as one frame.
-func (r *recorder) storeReadings() {
-	var dropped int
-	if len(r.readings) == 0 { // as ever: two slices change places
-		r.readings, dropped = r.queue.swapReadings(r.readings)
-	} else {
-		var rs []record.Reading
-		rs, dropped = r.queue.swapReadings(nil)
-		r.readings = append(r.readings, rs...)
+// storeReadings makes readings durable: all that wait, or as many as fill frames.
+func (r *recorder) storeReadings(all bool) {
+	for r.fetchReadings(all); len(r.readings) > 0 && r.ready(ofReadings); r.fetchReadings(all) {
+		if err := r.storeFrames(); err != nil {
+			return
+		}
 	}
+}
+
+// fetchReadings takes over as many readings as the next frame holds. While the
+// disk does not take them all come over, so that the oldest are dropped first.
+func (r *recorder) fetchReadings(all bool) {
+	least, most := mostInFrame, mostInFrame
+	if all {
+		least = 1
+	}
+	if len(r.readings) > 0 {
+		least, most = 1, r.queue.most
+	}
+	var dropped int
+	r.readings, dropped = r.queue.moveReadings(r.readings, least, most)
 	if over := len(r.readings) - r.queue.most; over > 0 {
 		dropped += over
 		r.readings = append(r.readings[:0], r.readings[over:]...)
 	}
 	r.drop(dropped)
 	r.waiting.Store(int64(len(r.readings)))
-	for most := mostInFrame; len(r.readings) > 0 && r.ready(ofReadings); {
+}
+
+// storeFrames stores the readings that were taken over.
+func (r *recorder) storeFrames() error {
+	for most := mostInFrame; len(r.readings) > 0; {
 		n := min(len(r.readings), most)
 		err := r.storeBatch(r.readings[:n])
 		if errors.Is(err, buffer.ErrTooLong) && n > 1 { // the lane is small
@@ -35,11 +50,12 @@ func (r *recorder) storeReadings() {
 			continue
 		}
 		if r.note(ofReadings, err); err != nil {
-			return
+			return err
 		}
 		r.readings = append(r.readings[:0], r.readings[n:]...)
 		r.waiting.Store(int64(len(r.readings)))
 	}
+	return nil
 }
 
 // mostInFrame bounds a frame to far less than the buffer takes, and with it what
@@ -106,8 +122,10 @@ func (r *recorder) storeStats() {
 		r.stat = append(r.stat[:0], r.stat[over:]...)
 	}
 	r.untold.stats += dropped
+	var frame []byte
+	b := record.StatBatch{Boot: r.boot, Stats: make([]record.Stat, 0, min(len(r.stat), statsInFrame))}
 	for len(r.stat) > 0 && r.ready(ofStats) {
-		b := record.StatBatch{Boot: r.boot, Clock: r.stat[0].clock}
+		b.Clock, b.Stats = r.stat[0].clock, b.Stats[:0]
 		for _, s := range r.stat[:min(len(r.stat), statsInFrame)] {
 			if s.clock != b.Clock {
 				break
@@ -115,7 +133,8 @@ func (r *recorder) storeStats() {
 			b.Stats = append(b.Stats, s.Stat)
 		}
 		n := len(b.Stats)
-		err := r.pace.took(func() error { return r.stats.Append(record.AppendStats(nil, b), n) })
+		frame = record.AppendStats(frame[:0], b)
+		err := r.pace.took(func() error { return r.stats.Append(frame, n) })
 		r.note(ofStats, err)
 		if err == nil {
 			if r.stat = r.stat[n:]; len(r.stat) == 0 {
@@ -125,7 +144,9 @@ func (r *recorder) storeStats() {
 	}
 }
 
-const statsInFrame = 2_000
+// statsInFrame fit what the buffer keeps to write a frame with: of ten thousand
+// points each period larger frames would throw away megabytes.
+const statsInFrame = 400
 
 // left is what was not stored at the end: events that wait, and how much else
 // goes with this run. It is for after run.

@@ -41,6 +41,11 @@ func (a *agent) tellCounter(s drivers.CounterStart) {
 	a.judge.tell(e, a.judge.now())
 }
 
+// tellSetup raises or ends the alarm of a device that refuses its setup.
+func (a *agent) tellSetup(unit, why string) {
+	a.later(func() { a.judge.setAgent(setupOf(unit), why != "", why) })
+}
+
 // tellRefusals records that pulses came faster than they can.
 func (a *agent) tellRefusals(point string, pulses uint64) {
 	a.judge.tell(event.Event{Kind: "fault", ID: point, Point: point, Why: "pulses came faster than at-most: bounce or tampering; they are not counted",

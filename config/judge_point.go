@@ -32,11 +32,11 @@ var pulls = map[string]gpio.Pull{"none": gpio.PullNone, "up": gpio.PullUp, "down
 
 // judgePoint finds out where a point comes from, and hands it to its bus.
 func (j *judge) judgePoint(p *point) {
-	p.site = Point{
-		ID: p.id, Name: p.text("name"), Unit: p.text("unit"), Class: p.text("class"), Line: p.line, Every: j.everyOf(p.object),
+	p.site = Point{ID: p.id, Name: p.text("name"), Line: p.line, Common: &Common{
+		Unit: p.text("unit"), Class: p.text("class"), Every: j.everyOf(p.object),
 		Deadband: p.num("deadband"), AtLeast: p.dur("at-least"), Stats: p.bool("stats"), Decimals: -1,
 		Prove: p.dur("prove"),
-	}
+	}}
 	if p.hoursOf != nil {
 		j.hoursPoint(p)
 		return
@@ -156,6 +156,9 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 		u.Points = append(u.Points, simulated)
 	case p.source == "device":
 		p.reg.Scale = j.shared(s)
+		if p.reg.Counter == nil {
+			p.site.Range = p.reg.Scale.Range
+		}
 		u := modbusUnit(p.bus, p.device)
 		u.Points = append(u.Points, p.reg)
 	case p.bus.kind == "sim":

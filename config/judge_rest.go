@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"slices"
 	"sort"
 	"strings"
 
@@ -102,10 +103,16 @@ func (j *judge) assemble() {
 		s.Devices = append(s.Devices, d.site)
 	}
 	s.Points = make([]Point, 0, len(j.points.all))
+	common := map[Common]*Common{}
 	for _, p := range j.points.all {
 		if p.dormant {
 			j.warnf(p.place, "this version can't read this point, and so judges none of its alarms")
 			continue
+		}
+		if c, ok := common[*p.site.Common]; ok {
+			p.site.Common = c
+		} else {
+			common[*p.site.Common] = p.site.Common
 		}
 		s.Points = append(s.Points, p.site)
 	}
@@ -126,6 +133,10 @@ func (b *bus) build() Bus {
 	case "sim":
 		out.Sim = &b.sim
 	default:
+		for i := range b.modbus.Units {
+			u := &b.modbus.Units[i]
+			u.Points = slices.Clone(u.Points) // as many as there are
+		}
 		out.Modbus = &b.modbus
 	}
 	return out

@@ -101,25 +101,32 @@ type Device struct {
 
 // A Point is one value, measured or computed.
 type Point struct {
-	ID, Name, Unit string
-	Type           string // as meta tells it: the register type, bool, counter, computed
-	Class          string // steady, dynamic, support, or empty
-	Bus, Device    string // Bus is empty for a computed point; Device also for GPIO
-	Every          time.Duration
-	States         []State
-	Range          *[2]float64
-	Decimals       int // -1 = all
-	Deadband       float64
-	HoursOf        string // it counts how long that point is 1; empty: it does not
-	AtLeast        time.Duration
-	OnChange       bool // stored on change and AtLeast: bool and GPIO points
-	Stats          bool
-	Value          *expr.Expr            // of a computed point
-	Alarms         []alarm.Def           // but for its fault, where that is:
-	Fault          *alarm.Def            // the site's default, shared, and so without id, point, name and line
-	Prove          time.Duration         // a bump test at least this often; 0 = never
-	When           map[string]*expr.Expr // by an alarm's id: what suppresses it while false
-	Line           int
+	ID, Name string
+	Line     int
+	States   []State
+	Alarms   []alarm.Def           // but for its fault, where that is
+	When     map[string]*expr.Expr // by an alarm's id: what suppresses it while false
+	*Common
+}
+
+// Common is what the points of a device mostly have in common: those that do share
+// one, which nobody changes.
+type Common struct {
+	Unit        string
+	Type        string // as meta tells it: the register type, bool, counter, computed
+	Class       string // steady, dynamic, support, or empty
+	Bus, Device string // Bus is empty for a computed point; Device also for GPIO
+	Every       time.Duration
+	Range       *[2]float64
+	Decimals    int // -1 = all
+	Deadband    float64
+	HoursOf     string // it counts how long that point is 1; empty: it does not
+	AtLeast     time.Duration
+	OnChange    bool // stored on change and AtLeast: bool and GPIO points
+	Stats       bool
+	Value       *expr.Expr    // of a computed point
+	Fault       *alarm.Def    // the site's default, shared, and so without id, point, name and line
+	Prove       time.Duration // a bump test at least this often; 0 = never
 }
 
 // AllAlarms is every alarm of the point, its fault last.

@@ -27,7 +27,8 @@ func AppendFloat(b []byte, f float64) []byte {
 	return b
 }
 
-func appendString(b []byte, s string) []byte {
+// AppendText appends s as a JSON string, as encoding/json does.
+func AppendText(b []byte, s string) []byte {
 	// encoding/json escapes what is not UTF-8 and what would break out of HTML.
 	j, err := json.Marshal(s)
 	if err != nil {

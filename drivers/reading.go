@@ -134,7 +134,7 @@ func (v Value) Append(b []byte) []byte {
 	case Bool:
 		return strconv.AppendBool(b, v.bits != 0)
 	case Text:
-		return appendString(b, v.Str())
+		return AppendText(b, v.Str())
 	}
 	return append(b, "null"...)
 }

@@ -24,7 +24,7 @@ type row struct {
 // json is the reading as a platform receives it, in a line of its own; without
 // a wall time it has the boot, and m since that began.
 func (r row) json(b []byte) []byte {
-	b = drivers.TextValue(r.Point).Append(append(b, `{"p":`...))
+	b = drivers.AppendText(append(b, `{"p":`...), r.Point)
 	b = strconv.AppendUint(append(b, `,"n":`...), r.n, 10)
 	if r.dated {
 		b = strconv.AppendInt(append(b, `,"t":`...), r.t, 10)
@@ -126,7 +126,7 @@ func rest(p event.Parsed) string {
 		if b.Len() > 0 {
 			b.WriteByte(',')
 		}
-		b.Write(drivers.TextValue(f.Name).Append(nil))
+		b.Write(drivers.AppendText(nil, f.Name))
 		b.WriteByte(':')
 		b.Write(raw)
 	}

@@ -36,7 +36,7 @@ type StatBatch struct {
 // count is left out.
 func (s Stat) Append(b []byte) []byte {
 	b = append(b, `{"p":`...)
-	b = drivers.TextValue(s.Point).Append(b)
+	b = drivers.AppendText(b, s.Point)
 	if s.N > 0 {
 		b = strconv.AppendUint(append(b, `,"n":`...), s.N, 10)
 	}
