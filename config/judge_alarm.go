@@ -130,7 +130,7 @@ func (j *judge) judgeAlarm(p *point, o *object) *rung {
 		Point: p.id, Name: p.site.Name, Level: l, For: o.dur("for"), ClearFor: o.dur("clear-for"), Latch: o.bool("latch"),
 		Do: j.judgeDo(o.given("do")), Line: o.line,
 	}
-	if a.when = j.expression(o.given("when")); a.when != nil {
+	if a.when = j.condition(o.given("when")); a.when != nil {
 		a.def.When = a.when.String()
 	}
 	j.judgeEscalation(a)

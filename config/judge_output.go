@@ -30,7 +30,7 @@ func (j *judge) judgeOutput(o *output) {
 	case sure && !o.strange:
 		j.errorf(o.place, "has no place; want gpio, or device and a coil")
 	}
-	o.site.Release = j.expression(o.given("release"))
+	o.site.Release = j.condition(o.given("release"))
 	o.site.Pulse, o.site.MinOn, o.site.MinOff = o.dur("pulse"), o.dur("min-on"), o.dur("min-off")
 	o.site.Remote = o.bool("remote")
 	if p, m := o.given("pulse"), o.given("min-on"); p != nil && m != nil && m.dur() > p.dur() {

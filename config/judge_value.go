@@ -120,6 +120,16 @@ func (j *judge) expression(v *value) *expr.Expr {
 	return nil
 }
 
+// condition is an expression that is true or false.
+func (j *judge) condition(v *value) *expr.Expr {
+	e := j.expression(v)
+	if e != nil && e.Kind() == drivers.Number {
+		j.errorf(v.place, "a number is neither true nor false; want it compared, as \"%s > 0\"", v.text)
+		return nil
+	}
+	return e
+}
+
 // withinText is the place of a character of a text. Where the file spells the text
 // otherwise (escapes, several lines) it is the place of the whole.
 func (j *judge) withinText(v *value, col int) place {

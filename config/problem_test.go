@@ -131,6 +131,11 @@ func TestRules(t *testing.T) {
 		{"a cycle that is wrong is not timed", "  p: {device: d, input: 5, every: 1}", "15:35: points.p.every: 1 has no unit; want 1s, or ms, m, h, d"},
 		{"a mistake in an expression", `  p: {value: "level + doot * 2"}`, `15:23: points.p.value: unknown point "doot"; did you mean door?`},
 		{"an output named twice", "  p: {gpio: board/4, alarms: [{level: red, equals: 1, do: [siren, siren]}]}", `15:67: points.p.alarms[0].do[1]: "siren" is named twice`},
+		{"a number as a condition", "  p: {device: d, input: 0, alarms: [{level: red, above: 1, when: level}]}",
+			"15:66: points.p.alarms[0].when: a number is neither true nor false; want it compared, as \"level > 0\""},
+		{"a day that is none", "  p: {unit: \"%CH4\", device: d, input: 0, type: f32, alarms: [{standard: aq1029.heading, accepted: {by: x, date: 2026-13-01}}]}",
+			"15:73: warning: points.p.alarms[0].standard: AQ 1029-2019, 表 1 becomes alarm orange at or above 1 %CH4; cutoff red at or above 1.5 %CH4, over at 1, until reset; not checked against the printed standard, accepted by x on 2026-13-01\n" +
+				`15:113: points.p.alarms[0].accepted.date: "2026-13-01" is not a day; want year, month and day, as 2026-03-01`},
 		{"rise without within", "  p: {device: d, input: 0, alarms: [{level: red, rise: 1}]}", "15:50: points.p.alarms[0].rise: says not in what time; want within beside it"},
 		{"escalation downwards", "  p: {device: d, input: 0, alarms: [{level: red, above: 1, escalate: {after: 1m, to: blue}}]}",
 			"15:86: points.p.alarms[0].escalate.to: blue is not above the alarm's own level red; want a higher one"},

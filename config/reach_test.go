@@ -50,6 +50,9 @@ func TestLimitsOutOfReach(t *testing.T) {
 			"range: lets no value through: u16 by this scale comes to 0 to 65.535; want another range, or another type or scaling"},
 		{"a curve that begins beyond the type", "holding: 0, type: i16, curve: [[40000, 0], [50000, 10]]",
 			"curve: lets no raw value through: i16 by this curve comes to -32768 to 32767; want another curve, or another type or scaling"},
+		{"a preset in per cent where the map says parts", "unit: \"%CH4\", holding: 0, map: [4000, 20000, 0, 0.04], alarms: [{standard: aq1029.heading}]",
+			"alarms[0].standard: 1.0 is out of reach, so the alarm would never come: u16 by this map comes to -0.01 to 0.153838\n" +
+				"alarms[0].standard: 1.5 is out of reach, so the alarm would never come: u16 by this map comes to -0.01 to 0.153838"},
 		{"a total has no end", "holding: 0, counter: {each: 0.1}, alarms: [{level: red, above: 1000000}]", ""},
 	} {
 		t.Run(c.story, func(t *testing.T) {
@@ -64,6 +67,9 @@ points:
   p: {device: d, `+c.point+"}\n"))
 			var got []string
 			for _, p := range problems {
+				if strings.Contains(p.Text, " becomes ") {
+					continue // what a preset comes to
+				}
 				w := strings.TrimPrefix(p.Path, "points.p.") + ": " + p.Text
 				if p.Warning {
 					w = "warning: " + w

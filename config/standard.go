@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -113,6 +114,11 @@ func (j *judge) presetRungs(p *point, a *rung) []*rung {
 	}
 	what := fmt.Sprintf("%s, %s becomes %s", pre.standard, pre.text("clause"), strings.Join(becomes, "; "))
 	acc := a.sub("accepted")
+	if acc != nil && acc.given("date") != nil {
+		if d := acc.given("date"); !dateForm(d.text) {
+			j.errorf(d.place, "%q is not a day; want year, month and day, as 2026-03-01", d.text)
+		}
+	}
 	switch {
 	case !unchecked:
 	case acc != nil && a.given("accepted") != nil:
@@ -122,6 +128,11 @@ func (j *judge) presetRungs(p *point, a *rung) []*rung {
 	}
 	j.warnf(v.place, "%s", what)
 	return rungs
+}
+
+func dateForm(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }
 
 // numberRung is one number of a preset as an alarm of the point. What the site
@@ -168,6 +179,7 @@ func (j *judge) numberRung(p *point, a *rung, n *object) *rung {
 		}
 	}
 	d.ID = p.id + "/" + presetID(a, n)
+	j.comes(p, r)
 	return r
 }
 
