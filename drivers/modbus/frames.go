@@ -81,6 +81,9 @@ func tapped(by Opener, f *frames) Opener {
 		if err != nil {
 			return nil, err
 		}
+		if exact, ok := w.(exactWire); ok {
+			return exactTap{tap{w, f}, exact}, nil
+		}
 		return tap{w, f}, nil
 	}
 }
@@ -88,6 +91,12 @@ func tapped(by Opener, f *frames) Opener {
 type tap struct {
 	Wire
 	frames *frames
+}
+
+// An exactTap is a tap that hides nothing of what its wire can do.
+type exactTap struct {
+	tap
+	exactWire
 }
 
 func (t tap) Read(b []byte) (int, error) {

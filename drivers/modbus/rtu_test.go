@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -271,6 +272,25 @@ func TestTheEndOfASilenceIsWaitedForExactly(t *testing.T) {
 		}
 		if len(w.rest) > 0 || time.Since(l.busy) != l.pace.between {
 			t.Errorf("%d bytes are left; quiet for %v since the last", len(w.rest), time.Since(l.busy))
+		}
+	})
+}
+
+// So does a bus, which notes the frames on its wire.
+func TestABusWaitsAsExactlyAsItsWireCan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &exactTape{tape: newTape(func(r []byte, say sayer) { say(sent, registers(r)) })}
+		b, err := open(line9600(holding("a", 0)), func(context.Context, time.Duration) (Wire, error) { return w, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if rs, err := b.Units()[0].Polls[0].Driver.Read(t.Context()); err != nil || rs[0].Quality != drivers.Good {
+				t.Fatal(rs, err)
+			}
+		}
+		if len(w.waits) != 2 {
+			t.Errorf("of two silences it waited for %d exactly", len(w.waits))
 		}
 	})
 }
