@@ -169,7 +169,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	j.points = make([]*point, 0, len(all))
 	for i := range site.Points {
 		p := &all[i]
-		p.cfg, p.ties, p.heard = &site.Points[i], &noTies, now
+		p.cfg, p.ties, p.roots, p.heard = &site.Points[i], &noTies, &noRoots, now
 		if every := p.cfg.Every; every > 0 && (j.stalest == 0 || 4*every < j.stalest) {
 			j.stalest = 4 * every
 		}

@@ -51,7 +51,7 @@ func (s *standing) coveredBy() *standing {
 	if s.of == nil || s.Def().Condition != alarm.Fault {
 		return nil
 	}
-	for _, r := range s.of.roots {
+	for _, r := range *s.of.roots {
 		if r.up() && !r.quiet() {
 			return r.standing
 		}

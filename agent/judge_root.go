@@ -22,6 +22,11 @@ type root struct {
 	lead   time.Duration // by which it is told before what it covers
 }
 
+type roots []*root
+
+// noRoots are those of a point that nobody else goes with. Nobody changes them.
+var noRoots roots
+
 // partly is how long a root that is back in part may stay up: by then what is
 // still missing is missing by itself.
 const partly = 30 * time.Second
@@ -75,13 +80,13 @@ func (j *judge) addRoot(id, name string, line int, ps []*point) {
 	r.timer.fire = func(at time.Duration) { j.decideRoot(r, at) }
 	// What covers the device covers the point as well, and comes first. All points
 	// of a device are on one bus, so they share the list.
-	outer := ps[0].roots
+	outer := *ps[0].roots
 	for _, o := range outer {
 		r.standing.bond().outer = append(r.standing.outer, o.standing)
 	}
 	all := append(slices.Clip(outer), r)
 	for _, p := range ps {
-		p.roots = all
+		p.roots = &all
 	}
 }
 
@@ -107,7 +112,7 @@ func (j *judge) lives(p *point, q drivers.Quality, at time.Duration, first bool)
 	if gone == p.gone && !first {
 		return
 	}
-	for _, r := range p.roots {
+	for _, r := range *p.roots {
 		switch {
 		case gone && !p.gone:
 			r.gone++

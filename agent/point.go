@@ -23,7 +23,7 @@ type point struct {
 	stored   stored
 	standing []*standing // its alarms, but for a fault that sleeps
 	nap
-	roots []*root // the bus and the device that it is gone with; shared with the others there
+	roots *roots // the bus and the device that it is gone with; shared with the others there
 	stats tally
 	curve *curve // of the last hour, for the page; nil: not a number, or there is none
 	after int32  // place of the point that was looked up after this one

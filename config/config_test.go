@@ -102,7 +102,7 @@ func TestSiteOfThePond(t *testing.T) {
 	same(t, "unit", gas, modbus.UnitConfig{ID: "gas1", Unit: 4, Every: 2 * time.Second, Timeout: 800 * time.Millisecond,
 		Pause: 500 * time.Millisecond, Turnaround: 20 * time.Millisecond, Retries: 1, Max: 125, Late: 3 * time.Second})
 	same(t, "methane", points, []modbus.PointConfig{{
-		ID: "gas.ch4", Table: modbus.Input, Address: 2, Bit: -1, Every: 2 * time.Second, WarmUp: time.Minute, Line: int32(at("gas.ch4:")),
+		ID: "gas.ch4", Table: modbus.Input, Address: 2, Bit: -1, Every: 2 * time.Second, Rare: &modbus.Rare{WarmUp: time.Minute}, Line: int32(at("gas.ch4:")),
 		Scale: &drivers.Scale{Linear: true, Mul: 0.00025, Add: -1, Decimals: 4, Valid: &[2]float64{3600, 21000}, Void: []uint64{0xFFFE, 0xFFFD}},
 	}})
 	same(t, "level", line.Units[0].Points[0], modbus.PointConfig{

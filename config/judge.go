@@ -87,7 +87,8 @@ type point struct {
 	device     *device
 	bus        *bus
 	reg        modbus.PointConfig
-	width      int // registers
+	rare       modbus.Rare // its own, where it has any of it
+	width      int         // registers
 	site       Point
 	hoursOf    *point // this one counts how long that one is 1
 	dormant    bool   // this version can't read it

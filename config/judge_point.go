@@ -145,9 +145,9 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 	}
 	simulated := sim.InputConfig{ID: p.id, Every: p.site.Every, Truth: p.kind == drivers.Bool, Text: p.kind == drivers.Text && s.Bands == nil,
 		Counts: p.num("counts"), Least: p.least(), Scale: s}
-	if c := p.reg.Counter; c != nil {
+	if c := p.rare.Counter; c != nil {
 		p.site.Type, p.site.OnChange = "counter", p.site.Deadband == 0
-		simulated.Counts, simulated.Scale.Range = c.Each, p.reg.Total
+		simulated.Counts, simulated.Scale.Range = c.Each, p.rare.Total
 	}
 	switch {
 	case p.bus.kind == "":
@@ -156,10 +156,14 @@ func (j *judge) attach(p *point, s drivers.Scale) {
 		u.Points = append(u.Points, simulated)
 	case p.source == "device":
 		p.reg.Scale = j.shared(s)
-		if p.reg.Counter == nil {
+		if p.rare.Counter == nil {
 			p.site.Range = p.reg.Scale.Range
 		}
 		u := modbusUnit(p.bus, p.device)
+		if p.rare != (modbus.Rare{}) {
+			own := p.rare // not the whole point with it
+			p.reg.Rare = &own
+		}
 		u.Points = append(u.Points, p.reg)
 	case p.bus.kind == "sim":
 		p.bus.sim.Inputs = append(p.bus.sim.Inputs, simulated)

@@ -19,7 +19,7 @@ type reach struct {
 // reachOf finds what p can come to; nil where nothing bounds it, or where what
 // bounds it is wrong.
 func (j *judge) reachOf(p *point, s *drivers.Scale) *reach {
-	if p.source != "device" || p.kind != drivers.Number || p.reg.Counter != nil || p.broken("type", "hi", "scale", "offset", "map", "curve", "valid", "decimals", "range") {
+	if p.source != "device" || p.kind != drivers.Number || p.rare.Counter != nil || p.broken("type", "hi", "scale", "offset", "map", "curve", "valid", "decimals", "range") {
 		return nil
 	}
 	lo, hi, ok := rawEnds(p)
@@ -49,7 +49,7 @@ func rawEnds(p *point) (lo, hi float64, ok bool) {
 	case !ok:
 		return 0, 0, false
 	case p.site.Type == "hi-lo":
-		return 0, math.MaxUint16*p.reg.Hi + math.MaxUint16, p.reg.Hi > 0
+		return 0, math.MaxUint16*p.rare.Hi + math.MaxUint16, p.rare.Hi > 0
 	case !k.whole():
 		return math.Inf(-1), math.Inf(1), true
 	}

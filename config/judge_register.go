@@ -40,7 +40,8 @@ func (k kindOfRegister) whole() bool { return k.typ != modbus.F32 && k.typ != mo
 func (j *judge) registerPoint(p *point) {
 	j.placeOf(p)
 	j.typeOf(p)
-	p.reg.ID, p.reg.Every, p.reg.WarmUp, p.reg.Line = p.id, p.site.Every, p.dur("warm-up"), int32(p.line)
+	p.reg.ID, p.reg.Every, p.reg.Line = p.id, p.site.Every, int32(p.line)
+	p.rare.WarmUp = p.dur("warm-up")
 	p.reg.Invert = p.text("active") == "low"
 	if v := p.given("active"); v != nil && p.kind != drivers.Bool && p.kind != drivers.None {
 		j.keyf(p.object, "active", "a number has none; it belongs to coils, discretes and bits")
@@ -155,7 +156,7 @@ func (j *judge) kindOf(p *point, typ string) {
 			j.keyf(p.object, x.key, "belongs to type: %s", x.typ)
 		}
 	}
-	if p.reg.Hi = p.num("hi"); typ == "hi-lo" && !p.has("hi") {
+	if p.rare.Hi = p.num("hi"); typ == "hi-lo" && !p.has("hi") {
 		j.errorf(p.where("type"), "says not what the high register is worth; want hi, as hi: 10000")
 	}
 	j.counterOf(p, typ)
@@ -190,7 +191,7 @@ func (j *judge) counterOf(p *point, typ string) {
 		c.Wraps = uint64(v.n)
 	}
 	if c.Each > 0 {
-		p.reg.Counter = &c
+		p.rare.Counter = &c
 	}
 }
 

@@ -34,8 +34,8 @@ func (j *judge) judgeScale(p *point) {
 		s.Decimals = int(v.n)
 	}
 	p.site.Range, p.site.Decimals = s.Range, s.Decimals
-	if p.reg.Counter != nil {
-		p.reg.Total, s.Range = s.Range, nil // it bounds the total, not the register
+	if p.rare.Counter != nil {
+		p.rare.Total, s.Range = s.Range, nil // it bounds the total, not the register
 	}
 	if s.Decimals < 0 && (s.Linear || s.Curve != nil) {
 		s.Decimals = cleaning // all digits, but not those that binary fractions add

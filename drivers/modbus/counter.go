@@ -33,7 +33,7 @@ type counter struct {
 }
 
 func newCounter(p *PointConfig) *counter {
-	c := p.Counter
+	c := p.rare().Counter
 	return &counter{
 		point: p.ID, form: fmt.Sprintf("%s %d of %d, %v each", p.Table, p.Address, c.Wraps, c.Each),
 		wraps: c.Wraps, each: c.Each, total: drivers.NewTotal(c.Each),

@@ -31,7 +31,7 @@ func TestCounters(t *testing.T) {
 		{"another register of the same name", "100 agent! 50000 50001", "20 20 20.2"},
 	} {
 		p := holding("rain", 7)
-		p.Counter = &Counter{Wraps: 1 << 16, Each: 0.2}
+		p.Rare = &Rare{Counter: &Counter{Wraps: 1 << 16, Each: 0.2}}
 		var got []string
 		b, _ := open(line9600(p), nil)
 		var start drivers.CounterStart
@@ -65,8 +65,7 @@ func TestCounters(t *testing.T) {
 func TestACounterThatShowsMoreThanItCan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := holding("rain", 0)
-		p.Counter = &Counter{Wraps: 10000, Each: 1}
-		p.Total = &[2]float64{0, 20000}
+		p.Rare = &Rare{Counter: &Counter{Wraps: 10000, Each: 1}, Total: &[2]float64{0, 20000}}
 		shows := []uint16{9998, 10000, 2, 9000, 9990, 5}
 		s := newStand(t, line9600(p), func(i int, r []byte, say sayer) { say(sent, registers(r, shows[i])) })
 		var got []string
@@ -84,7 +83,7 @@ func TestTextsAndSplitTotals(t *testing.T) {
 	text := func(order Order, length int) PointConfig {
 		return PointConfig{ID: "s", Table: Holding, Type: Text, Length: uint8(length), Order: order, Bit: -1, Scale: &drivers.Scale{Decimals: -1}}
 	}
-	total := PointConfig{ID: "t", Table: Holding, Type: HiLo, Hi: 10000, Bit: -1, Scale: &drivers.Scale{Linear: true, Mul: 0.1, Decimals: 1}}
+	total := PointConfig{ID: "t", Table: Holding, Type: HiLo, Rare: &Rare{Hi: 10000}, Bit: -1, Scale: &drivers.Scale{Linear: true, Mul: 0.1, Decimals: 1}}
 	swapped := total
 	swapped.Order = CDAB
 	for _, c := range []struct {

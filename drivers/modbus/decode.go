@@ -95,10 +95,11 @@ func (p *PointConfig) value(bits uint64) (v drivers.Value, ok bool) {
 // total puts together what was split in two. A low part that should have been
 // carried over is none that such a device can send.
 func (p *PointConfig) total(hi, lo float64) (v drivers.Value, ok bool) {
-	if p.Hi > 1 && lo >= p.Hi {
+	worth := p.rare().Hi
+	if worth > 1 && lo >= worth {
 		return v, false
 	}
-	return drivers.NumberValue(float64(hi*p.Hi) + lo), true
+	return drivers.NumberValue(float64(hi*worth) + lo), true
 }
 
 // text is two characters a register, high byte first unless they are swapped,

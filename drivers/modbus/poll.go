@@ -290,7 +290,7 @@ func (p *poll) reading(pt *PointConfig, o *part) drivers.Reading {
 	}
 	r := drivers.Reading{Point: pt.ID, At: o.at}
 	r.Value, r.Quality = p.unit.decode(pt, o.data, o.first)
-	if !p.unit.warm(pt.WarmUp) {
+	if !p.unit.warm(pt.rare().WarmUp) {
 		return drivers.Bad(pt.ID, o.at, drivers.Sensor)
 	}
 	return r

@@ -279,7 +279,7 @@ func TestAnyExceptionButTheUnitsOwnIsAFault(t *testing.T) {
 func TestWarmUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := line9600(letters(0, 1)...)
-		c.Units[0].Points[1].WarmUp = time.Minute
+		c.Units[0].Points[1].Rare = &Rare{WarmUp: time.Minute}
 		c.Units[0].Late = time.Millisecond
 		dead := true
 		s := newStand(t, c, func(_ int, r []byte, say sayer) {

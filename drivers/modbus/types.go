@@ -128,12 +128,24 @@ type PointConfig struct {
 	Bit     int8  // of a 16-bit register, 0 = least significant; -1 = none
 	Length  uint8 // registers of a Text
 	Line    int32 // in the site file, for messages
-	Hi      float64
+	Every   time.Duration
+	Scale   *drivers.Scale // shared with points that have the same; nil: the number as it is
+	Rare    *Rare          // nil: nothing of it
+}
+
+// Rare is what few points have.
+type Rare struct {
+	Hi      float64     // what one of a HiLo's first register is worth in the second's
 	Counter *Counter    // it counts up; the value is the total
 	Total   *[2]float64 // range of that total; Scale's is the register's own
-	Every   time.Duration
 	WarmUp  time.Duration
-	Scale   *drivers.Scale // shared with points that have the same; nil: the number as it is
+}
+
+func (p *PointConfig) rare() Rare {
+	if p.Rare == nil {
+		return Rare{}
+	}
+	return *p.Rare
 }
 
 // Counter says how a register that counts up makes a total.

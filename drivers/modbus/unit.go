@@ -49,7 +49,7 @@ func newUnit(b *Bus, c Config, config UnitConfig) *unit {
 		u.late = defaultLate
 	}
 	for i := range config.Points {
-		if p := &config.Points[i]; p.Counter != nil {
+		if p := &config.Points[i]; p.rare().Counter != nil {
 			u.counters[p.ID] = newCounter(p)
 		}
 	}
@@ -117,7 +117,7 @@ func (u *unit) decode(p *PointConfig, data []byte, first int) (drivers.Value, dr
 	if c == nil || q != drivers.Good {
 		return v, q
 	}
-	return u.count(c, v, p.Total)
+	return u.count(c, v, p.rare().Total)
 }
 
 // warm says whether a point that needs so long after its device has come back
