@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,6 +47,24 @@ func TestHours(t *testing.T) {
 		b.bad("pump", drivers.Comm)
 		if r := b.latest("pump.hours"); r.Quality != drivers.Input || r.Value.Kind() != drivers.None {
 			t.Errorf("while the pump is not seen: %v %v", r.Value, r.Quality)
+		}
+	})
+}
+
+// Who asks for hours by name gets them, or hears who counts them.
+func TestHoursAreRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, pump(), newFold(), map[string]record.Last{"pump.hours": {Good: drivers.NumberValue(100.5)}})
+		b.good("pump", 0)
+		a := &agent{site: b.judge.site, judge: b.judge, clock: b.judge.clock}
+		for _, points := range [][]string{nil, {"pump.hours"}} {
+			rs := a.computedNow(t.Context(), points)
+			if len(rs) != 1 || rs[0].Point != "pump.hours" || rs[0].Value.String() != "100.5" {
+				t.Errorf("%v: %+v", points, rs)
+			}
+		}
+		if _, _, err := ReadOnce(t.Context(), pump(), []string{"pump.hours"}); err == nil || !strings.Contains(err.Error(), "is counted by the agent") {
+			t.Errorf("without an agent: %v", err)
 		}
 	})
 }

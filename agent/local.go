@@ -197,12 +197,13 @@ func (a *agent) localRead(i drivers.Inspection) LocalRead {
 	return l
 }
 
-// computedNow is the latest values of the computed points among those asked for.
+// computedNow is the latest values of what no bus has, among those asked for:
+// computed points, and hours.
 func (a *agent) computedNow(ctx context.Context, points []string) []LocalRead {
 	var out []LocalRead
 	_ = a.judge.ask(ctx, func() {
-		for _, p := range a.judge.computed {
-			if p.seen && (len(points) == 0 || slices.Contains(points, p.cfg.ID)) {
+		for _, p := range a.judge.points {
+			if p.seen && (p.cfg.Value != nil || p.cfg.HoursOf != "") && (len(points) == 0 || slices.Contains(points, p.cfg.ID)) {
 				out = append(out, a.localRead(drivers.Inspection{Reading: a.judge.reading(p)}))
 			}
 		}

@@ -54,8 +54,9 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 // needed is the points asked for and all that they are computed from.
 func needed(site *config.Site, points []string) (map[string]bool, error) {
 	values := map[string]*expr.Expr{}
-	need := map[string]bool{}
+	need, hours := map[string]bool{}, map[string]bool{}
 	for _, p := range site.Points {
+		hours[p.ID] = p.HoursOf != ""
 		values[p.ID] = p.Value
 		need[p.ID] = len(points) == 0
 	}
@@ -71,6 +72,9 @@ func needed(site *config.Site, points []string) (map[string]bool, error) {
 	for _, id := range points {
 		if _, ok := values[id]; !ok {
 			return nil, errors.New("there is no point " + id)
+		}
+		if hours[id] {
+			return nil, errors.New(id + " is counted by the agent, and none runs here")
 		}
 		add(id)
 	}
