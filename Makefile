@@ -51,8 +51,8 @@ test: ## everything that needs Go alone, with the race detector
 	# detector, which crashes when two processors use it at once (Go 1.26).
 	$(VERDICT) $(GO) test -race -cpu 1 -timeout 30m ./...
 
-test-large: ## the buffer: killed 10,000 times in memory and 1,000 times for real, and the heap of a 2 GB log
-	$(GO) test ./buffer -run 'Killed|HeapOf' -v -count=1 -kills 10000 -real-kills 1000 -large 2147483648 -timeout 60m
+test-large: ## the buffer: killed 10,000 times in memory and 1,000 times for real, 1,000 histories of damage, and the heap of a 2 GB log
+	$(GO) test ./buffer -run 'Killed|HeapOf|Battered' -v -count=1 -kills 10000 -batterings 1000 -real-kills 1000 -large 2147483648 -timeout 60m
 
 test-site: ## the built agent against mosquitto, libmodbus and serial lines (Debian; installs them as root)
 	cross/install.sh site
