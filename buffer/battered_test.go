@@ -205,7 +205,7 @@ func (m *battered) damage(fs *memFS, rng *rand.Rand) {
 		}
 	}
 	b := slices.Clone(fs.live[names[i]].live)
-	way := []string{"emptied", "zeroed", "garbage", "without header", "cut", "one bit", "one bit in a header", "deleted"}[rng.IntN(8)]
+	way := []string{"emptied", "zeroed", "garbage", "without header", "cut", "one bit", "one bit in a header", "deleted", "a copy"}[rng.IntN(9)]
 	m.say("%s is %s", names[i], way)
 	at := rng.IntN(len(b) + 1)
 	switch way {
@@ -217,6 +217,9 @@ func (m *battered) damage(fs *memFS, rng *rand.Rand) {
 		b = bytes.Repeat([]byte("garbage"), len(b)/7)
 	case "without header":
 		clear(b[:min(block, len(b))])
+	case "a copy": // of any segment, of either lane
+		all := slices.Sorted(maps.Keys(fs.live))
+		b = slices.Clone(fs.live[all[rng.IntN(len(all))]].live)
 	case "cut":
 		b = b[:at]
 	case "one bit in a header":

@@ -461,6 +461,32 @@ func TestASegmentOfAnotherLogIsSetAside(t *testing.T) {
 	}
 }
 
+// A segment of another lane, copied over one of this, says where a segment ended,
+// but not where the one before it in this lane did.
+func TestACopyOfAnotherLaneCostsItsOwnPlaceOnly(t *testing.T) {
+	fs, m := newMemFS(), newModel()
+	for _, lanes := range [][]string{{"data", "events", "events", "events"}, {"data", "events"}, {"events"}} {
+		l, _, err := openLog(fs, roomy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, lane := range lanes {
+			if err := m.append(l.Lane(lane), "of "+lane, 2); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fs = fs.clone()
+	fs.live[fs.lane(t, "events")[1]] = onDisk(slices.Clone(fs.live[fs.lane(t, "data")[1]].live))
+	l, report, err := openLog(fs, roomy())
+	if err != nil || report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if h := listen(t, m, "events", l.Lane("events").Reader(1), "copied over"); h != (heard{frames: 4, lost: 2, told: 1}) {
+		t.Errorf("%+v", h)
+	}
+}
+
 // Nobody knows which numbers an unreadable head has given.
 func TestAHeadThatCannotBeReadBeginsANewEpoch(t *testing.T) {
 	fs, m := small(t)

@@ -30,7 +30,7 @@ func (r *Reader) enter() error {
 	switch {
 	case f == nil && !errors.Is(err, os.ErrNotExist):
 		return err
-	case err != nil || !r.line.has(h.lineage) || h.lane != r.lane || h.seq != s.seq || h.first != s.first:
+	case err != nil || !r.owns(h, s):
 		if f != nil {
 			f.Close()
 		}
@@ -53,6 +53,12 @@ func (r *Reader) enter() error {
 		r.seek()
 	}
 	return lost
+}
+
+// owns says whether a file's header is what its name says; it may have been
+// copied there.
+func (r *Reader) owns(h header, s *segment) bool {
+	return r.line.has(h.lineage) && h.lane == r.lane && h.seq == s.seq && h.first == s.first
 }
 
 // pass goes by a segment that can't be read, unless it was dropped just now. One
@@ -97,7 +103,7 @@ func (r *Reader) settle(s *segment) {
 	if f != nil {
 		f.Close()
 	}
-	if err == nil && r.line.has(h.lineage) && h.before == s.seq && h.end > 0 {
+	if err == nil && r.owns(h, p.after) && h.before == s.seq && h.end > 0 {
 		r.limit, r.sc.live = int64(h.end), false
 	}
 }
