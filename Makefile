@@ -79,7 +79,7 @@ bench-buffer: ## the buffer against tidwall/wal, bbolt, SQLite and the bare disk
 	cd cross/benchbuffer && $(GO) run . -dir ../../build
 
 demo: build ## a small mine and the agent in this terminal; Ctrl-C ends it
-	@$(GO) run ./cross/demo --pithead build/pithead
+	@$(GO) build -o build/demo ./cross/demo && exec build/demo --pithead build/pithead
 
 .PHONY: bench-rules
 bench-rules: ## ten thousand points with two alarms each, all sampled every second: share of one core
