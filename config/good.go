@@ -109,7 +109,7 @@ func LastGood(file string) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	site, problems := parse(file, good, false, filepath.Join(filepath.Dir(path), goodProfiles))
+	site, problems := (&problems{file: file, ran: true}).parse(good, false, filepath.Join(filepath.Dir(path), goodProfiles))
 	if site == nil {
 		return nil, fmt.Errorf("%s is bad too: %s", path, Why(problems))
 	}

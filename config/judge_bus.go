@@ -102,7 +102,10 @@ func (j *judge) judgeLine(b *bus) {
 		if strings.HasPrefix(v.text, "tty") {
 			want = "/dev/" + v.text
 		}
-		j.errorf(v.place, "%q is not the path of a serial line; want %s", v.text, want)
+		j.strictf(v.place, "%q is not the path of a serial line; want %s", v.text, want)
+	}
+	if v := b.given(b.kind); v != nil && (b.kind == "tcp" || b.kind == "rtu-over-tcp") {
+		j.judgeHost(v.place, v.text)
 	}
 	if v := b.given("baud"); v != nil && !slices.Contains(speeds, v.n) {
 		nearest := slices.MinFunc(speeds, func(x, y int64) int { return cmp.Compare(max(x-v.n, v.n-x), max(y-v.n, v.n-y)) })

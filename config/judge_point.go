@@ -96,7 +96,7 @@ func (j *judge) linePoint(p *point) {
 		j.keyf(p.object, "at-most", "bounds pulses that are counted; want counts beside it")
 	}
 	if v := p.given("at-most"); v != nil && p.least() == 0 {
-		j.errorf(v.place, "%s bounds nothing; want more than 0, as 10/s", v.text)
+		j.strictf(v.place, "%s bounds nothing; want more than 0, as 10/s", v.text)
 	}
 	in := gpio.InputConfig{
 		ID: p.id, Low: p.text("active") == "low", Pull: pulls[p.text("pull")], Debounce: p.dur("debounce"),

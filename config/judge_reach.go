@@ -35,6 +35,9 @@ func (j *judge) reachOf(p *point, s *drivers.Scale) *reach {
 			return nil
 		}
 	}
+	if r.lo > r.hi || s.Linear && s.Mul == 0 {
+		return nil // which has been told
+	}
 	r.scale(s)
 	if s.Range != nil && !j.narrow(p, "range", r, *s.Range, "value") {
 		return nil
@@ -67,7 +70,7 @@ func curveEnds(s *drivers.Scale) *[2]float64 {
 // narrow cuts r to what lies in ends, and refuses ends that let nothing through.
 func (j *judge) narrow(p *point, k string, r *reach, ends [2]float64, what string) bool {
 	if drivers.Compare(ends[0], r.hi) > 0 || drivers.Compare(ends[1], r.lo) < 0 {
-		j.keyf(p.object, k, "lets no %s through: %s; want another %s, or another type or scaling", what, r.extent(p), k)
+		j.strictf(p.object.at[k], "lets no %s through: %s; want another %s, or another type or scaling", what, r.extent(p), k)
 		return false
 	}
 	if ends[0] > r.lo {
@@ -132,11 +135,11 @@ func (j *judge) comes(p *point, a *rung) {
 	high, low := drivers.Compare(l[0], r.hi) > 0, drivers.Compare(l[0], r.lo) < 0
 	switch {
 	case a.def.Condition == alarm.Above && high && !r.over, a.def.Condition == alarm.Below && low && !r.under:
-		j.errorf(limit.place, "%s is out of reach, so the alarm would never come: %s", limit.text, r.extent(p))
+		j.strictf(limit.place, "%s is out of reach, so the alarm would never come: %s", limit.text, r.extent(p))
 	case a.def.Condition == alarm.Above && high && !rangeSays(p, l[0]), a.def.Condition == alarm.Below && low && !rangeSays(p, l[0]):
 		j.warnf(limit.place, "%s is out of reach, so the alarm comes only at what lies beyond valid or the curve: %s", limit.text, r.extent(p))
 	case a.def.Condition == alarm.Outside && drivers.Compare(l[0], r.lo) <= 0 && drivers.Compare(l[1], r.hi) >= 0 && !r.over && !r.under:
-		j.errorf(limit.place, "holds all that the point can be, so the alarm would never come: %s", r.extent(p))
+		j.strictf(limit.place, "holds all that the point can be, so the alarm would never come: %s", r.extent(p))
 	}
 }
 
@@ -155,6 +158,6 @@ func (j *judge) returns(p *point, a *rung, v *value, clear float64) {
 		if p.site.Range != nil && (clear <= p.site.Range[0] || clear >= p.site.Range[1]) {
 			return // reachable has said so
 		}
-		j.errorf(v.place, "%s is the end of what the point can be, so the alarm could never clear: %s", v.text, r.extent(p))
+		j.strictf(v.place, "%s is the end of what the point can be, so the alarm could never clear: %s", v.text, r.extent(p))
 	}
 }

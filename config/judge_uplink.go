@@ -21,7 +21,7 @@ func (j *judge) judgeUplink(o *object) {
 		File: cmp.Or(o.file, j.file), Line: o.line,
 	}
 	if v := o.given("snapshot"); v != nil && v.n != 0 && v.dur() < sec {
-		j.errorf(v.place, "%s is too short; want 0s, or 1s and more", v.text)
+		j.strictf(v.place, "%s is too short; want 0s, or 1s and more", v.text)
 	}
 	if o.given("rate") != nil {
 		u.Rate = o.int("rate")
@@ -38,6 +38,7 @@ func (j *judge) judgeUplink(o *object) {
 	send := o.texts("send")
 	u.Data, u.Stats = has(send, "data"), has(send, "stats")
 	u.Events, u.Health = has(send, "events"), has(send, "health")
+	j.judgeBrokers(o.given("mqtt"))
 	j.judgeTLS(o, u.URLs)
 	j.judgePrefix(o)
 	for _, e := range entriesIn(o.given("points")) {

@@ -124,8 +124,7 @@ func (j *judge) expression(v *value) *expr.Expr {
 func (j *judge) condition(v *value) *expr.Expr {
 	e := j.expression(v)
 	if e != nil && e.Kind() == drivers.Number {
-		j.errorf(v.place, "a number is neither true nor false; want it compared, as \"%s > 0\"", v.text)
-		return nil
+		j.strictf(v.place, "a number is neither true nor false; want it compared, as \"%s > 0\"", v.text)
 	}
 	return e
 }

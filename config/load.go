@@ -24,7 +24,10 @@ func Load(path string) (*Site, []Problem) {
 func Parse(file string, src []byte) (*Site, []Problem) { return parse(file, src, false) }
 
 func parse(file string, src []byte, look bool, profiles ...string) (*Site, []Problem) {
-	p := &problems{file: file}
+	return (&problems{file: file}).parse(src, look, profiles...)
+}
+
+func (p *problems) parse(src []byte, look bool, profiles ...string) (*Site, []Problem) {
 	site, parts := unbundle(src)
 	if n := p.document(site); n != nil {
 		r := newReader(p)

@@ -57,12 +57,19 @@ type place struct {
 
 // problems collects what is wrong. It belongs to one Parse.
 type problems struct {
+	ran  bool // the file is one that ran before
 	file string
 	list []Problem
 }
 
 func (p *problems) errorf(at place, format string, args ...any) { p.add(at, false, format, args) }
-func (p *problems) warnf(at place, format string, args ...any)  { p.add(at, true, format, args) }
+
+// strictf refuses what a version before this one may have run. In a file that
+// ran it is a warning: a gateway whose program is replaced must not end up with
+// nothing that guards, because a rule came later than the file.
+func (p *problems) strictf(at place, format string, args ...any) { p.add(at, p.ran, format, args) }
+
+func (p *problems) warnf(at place, format string, args ...any) { p.add(at, true, format, args) }
 
 func (p *problems) add(at place, warning bool, format string, args []any) {
 	p.list = append(p.list, Problem{

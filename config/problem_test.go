@@ -140,6 +140,7 @@ func TestRules(t *testing.T) {
 		{"escalation downwards", "  p: {device: d, input: 0, alarms: [{level: red, above: 1, escalate: {after: 1m, to: blue}}]}",
 			"15:86: points.p.alarms[0].escalate.to: blue is not above the alarm's own level red; want a higher one"},
 		{"an uplink's pattern that matches nothing", "uplinks: {u: {mqtt: tcp://x, points: [levl]}}", `15:39: warning: uplinks.u.points[0]: "levl" matches no point; did you mean "level"?`},
+		{"a broker's address out of bounds", "uplinks: {u: {mqtt: tcp://10.0.0.256}}", `15:21: uplinks.u.mqtt: "10.0.0.256" is not an IP address; want four numbers from 0 to 255`},
 		{"a snapshot a millisecond", "uplinks: {u: {mqtt: tcp://x, snapshot: 1ms}}", "15:40: uplinks.u.snapshot: 1ms is too short; want 0s, or 1s and more"},
 		{"a certificate without a key", "uplinks: {u: {mqtt: tls://x, cert: a}}", "15:30: uplinks.u.cert: has no key beside it; want both"},
 		{"a certificate for nothing", "uplinks: {u: {mqtt: tcp://x, ca: a}}", "15:30: warning: uplinks.u.ca: no address of this uplink uses TLS; want tls:// or wss://, or leave it out"},
@@ -171,6 +172,7 @@ func TestLinesThatAreNone(t *testing.T) {
 		{"a port of another system", "  a: {serial: COM3}", `5:15: buses.a.serial: "COM3" is not the path of a serial line; want its path, as /dev/ttyS1`},
 		{"a speed that no device has", "  a: {serial: /dev/ttyS1, baud: 9601}", "5:33: warning: buses.a.baud: 9601 is no usual speed; was 9600 meant?"},
 		{"one path in two spellings", "  a: {serial: /dev/ttyS1}\n  b: {serial: /dev//ttyS1}", `6:15: buses.b.serial: /dev//ttyS1 is bus "a" already; want everything on it under one bus`},
+		{"Chinese full stops", `  a: {tcp: "127。0。0。1:502"}`, `5:12: buses.a.tcp: "127。0。0。1" is not a host; want a name or an IP address`},
 		{"an address out of bounds", `  a: {tcp: "10.0.0.256:502"}`, `5:12: buses.a.tcp: "10.0.0.256" is not an IP address; want four numbers from 0 to 255`},
 	} {
 		t.Run(c.story, func(t *testing.T) {

@@ -45,13 +45,37 @@ func scanHost(t string) string {
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || port[0] == '0' {
 		return fmt.Sprintf("%q is not a port; want 1 to 65535", port)
 	}
-	if host == "" || !hostForm.MatchString(host) {
+	if host == "" || strings.ContainsAny(host, " /@") {
 		return fmt.Sprintf("%q is not a host; want a name or an IP address", host)
 	}
-	if digitsForm.MatchString(host) && net.ParseIP(host) == nil {
-		return fmt.Sprintf("%q is not an IP address; want four numbers from 0 to 255", host)
-	}
 	return ""
+}
+
+// judgeHost refuses a host that can be no name and is no address.
+func (j *judge) judgeHost(at place, hostport string) {
+	host, _, err := net.SplitHostPort(hostport)
+	switch {
+	case err != nil || net.ParseIP(host) != nil:
+	case !hostForm.MatchString(host):
+		j.strictf(at, "%q is not a host; want a name or an IP address", host)
+	case digitsForm.MatchString(host):
+		j.strictf(at, "%q is not an IP address; want four numbers from 0 to 255", host)
+	}
+}
+
+func (j *judge) judgeBrokers(v *value) {
+	if v == nil {
+		return
+	}
+	all := v.list
+	if all == nil {
+		all = []*value{v}
+	}
+	for _, e := range all {
+		if u, err := url.Parse(e.url); err == nil {
+			j.judgeHost(e.place, u.Host)
+		}
+	}
 }
 
 var brokerPorts = map[string]string{"tcp": "1883", "tls": "8883", "ws": "80", "wss": "443"}

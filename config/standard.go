@@ -116,7 +116,7 @@ func (j *judge) presetRungs(p *point, a *rung) []*rung {
 	acc := a.sub("accepted")
 	if acc != nil && acc.given("date") != nil {
 		if d := acc.given("date"); !dateForm(d.text) {
-			j.errorf(d.place, "%q is not a day; want year, month and day, as 2026-03-01", d.text)
+			j.strictf(d.place, "%q is not a day; want year, month and day, as 2026-03-01", d.text)
 		}
 	}
 	switch {

@@ -39,7 +39,7 @@ func (p *problems) letters(src []byte) bool {
 			p.errorf(at, "a control character (U+%04X); want it deleted", c)
 			return false
 		}
-		if wrong := l.next(c); wrong != "" {
+		if wrong := l.next(c); wrong != "" && !p.ran {
 			p.errorf(at, "%s", wrong)
 			return false
 		}

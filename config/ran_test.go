@@ -1,0 +1,50 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A program that is replaced by one with more rules still guards: what a file
+// that ran breaks of them is warned of, and refused only of one that is new.
+func TestAFileThatRanIsNotRefusedByNewerRules(t *testing.T) {
+	dir := t.TempDir()
+	ran := `version: 1
+site: a
+gateway: g
+buses:
+  rs1: {serial: ttyS1}
+  plc: {tcp: "10.0.0.256:502"}
+  board: {gpio: gpiochip0}
+devices:
+  d: {bus: plc, unit: 1}
+points:
+  level:
+    device: d
+    holding: 0
+    valid: [70000, 80000]
+    alarms:
+      - {level: red, above: 1, when: level}
+  flow: {device: d, holding: 1, scale: 0.01, alarms: [{level: red, above: 700}, {level: orange, above: 1, clear: 0}]}
+  rain: {gpio: board/1, counts: 1, at-most: 0/s}
+uplinks:
+  u: {mqtt: "tcp://10.0.0.256", snapshot: 1ms}
+`
+	const unseen = "name: x\u200b\n" // which judges before anything else
+	file := filepath.Join(dir, "site.yaml")
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("site.yaml", "buffer: {dir: "+dir+"}\n\tx: {")
+	write(goodFile, ran+unseen)
+	site, err := LastGood(file)
+	if err != nil || len(site.Points) != 3 {
+		t.Fatalf("%v, want the file that ran", err)
+	}
+	if s, problems := Parse("f", []byte(ran)); s != nil || len(problems) != 9 {
+		t.Errorf("a new file is refused for each: %s", said(problems))
+	}
+}
