@@ -43,13 +43,14 @@ func (a *agent) damaged(f buffer.Fault) {
 
 // tellGap records what an uplink can't have any more. Of readings and
 // statistics its messages say which; a hole in the chain of events needs an
-// event, with the hashes on both sides.
+// event, with the hashes on both sides. One that has grown since, as it can
+// between two connections, is told again with its new end.
 func (a *agent) tellGap(g uplink.Gap) {
 	a.later(func() {
 		if g.Damage != nil {
 			a.damaged(*g.Damage)
 		}
-		if g.Lane != laneEvents || g.To < g.From || !a.damage.fresh(fmt.Sprint(g.Uplink, g.From)) {
+		if g.Lane != laneEvents || g.To < g.From || !a.damage.fresh(fmt.Sprint(g.Uplink, " ", g.From, " ", g.To)) {
 			return
 		}
 		e := event.Event{Kind: "lost", ID: agentBuffer, Why: "dropped for space", More: []event.Field{

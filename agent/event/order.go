@@ -138,14 +138,24 @@ func (v *verifier) drop(w waiting) {
 	}
 }
 
-// dropped is the event that tells these numbers as dropped, all of them.
-func (v *verifier) dropped(epoch string, from, to uint64) (d drop, ok bool) {
-	for _, d := range v.drops {
-		if e, there := v.find(d.epoch, d.n); there && !e.bad && d.of == epoch && d.from <= from && to <= d.to {
-			return d, true
+// dropped is the last of the events that tell these numbers as dropped, if
+// together they tell all of them.
+func (v *verifier) dropped(epoch string, from, to uint64) (last drop, ok bool) {
+	for at := from; ; at = last.to + 1 {
+		if last, ok = v.tells(epoch, at); !ok || last.to >= to {
+			return last, ok
 		}
 	}
-	return drop{}, false
+}
+
+// tells is the event that tells this number, and most behind it, as dropped.
+func (v *verifier) tells(epoch string, n uint64) (most drop, ok bool) {
+	for _, d := range v.drops {
+		if e, there := v.find(d.epoch, d.n); there && !e.bad && d.of == epoch && d.from <= n && n <= d.to && d.to >= most.to {
+			most, ok = d, true
+		}
+	}
+	return most, ok
 }
 
 func (v *verifier) missing(e entry, from, to uint64) {

@@ -180,6 +180,38 @@ func TestWhatIsToldAsDroppedIsNotMissing(t *testing.T) {
 	}
 }
 
+// A gap that went on to grow is told by several events: together they count.
+func TestAGapThatGrewIsToldByTwoEvents(t *testing.T) {
+	k := key(1)
+	for name, c := range map[string]struct {
+		second uint64 // where the second one begins
+		told   string
+	}{
+		"one behind the other": {5, "dropped 3-6@3"},
+		"the whole again":      {3, "dropped 3-6@3"},
+		"a hole between":       {6, "removed 3-6@3"},
+	} {
+		chain := NewChain(k, "e")
+		var ls []string
+		for i := range 10 {
+			e := Event{Kind: "alarm", ID: "a/red"}
+			if i == 7 || i == 8 {
+				from, to := uint64(3), uint64(4)
+				if i == 8 {
+					from, to = c.second, 6
+				}
+				e = Event{Kind: "lost", ID: "agent/buffer", Why: "dropped for space", More: []Field{{"uplink", "county"}, {"lane", "events"}, {"of", "e"}, {"from", from}, {"to", to}}}
+			}
+			ls = append(ls, string(chain.Next(e, at)))
+			chain.Commit()
+		}
+		r, err := Verify(strings.NewReader(strings.Join(append(ls[:2:2], ls[6:]...), "\n")), Options{Key: k.PublicKey()})
+		if err != nil || told(r) != c.told {
+			t.Errorf("%s: %q, %v; want %q", name, told(r), err, c.told)
+		}
+	}
+}
+
 func sigOf(line string) string {
 	_, sig, _ := strings.Cut(line, `,"sig":"`)
 	return sig
