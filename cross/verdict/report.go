@@ -57,14 +57,16 @@ func (r *report) take(line []byte) (failed bool) {
 		}
 		// The word itself comes only with what another test says next.
 		if m := fallen.FindStringSubmatch(o.Output); m != nil && it.name != "" {
+			if len(reasons(r.said[it])) == 0 {
+				return false // a part of it failed, which may be told next
+			}
 			took, _ := strconv.ParseFloat(m[1], 64)
-			r.fail(it, took)
-			return true
+			return r.fail(it, took)
 		}
 	case "pass", "skip":
 		delete(r.said, it)
 	case "fail":
-		r.fail(it, o.Elapsed)
+		return r.fail(it, o.Elapsed)
 	}
 	return false
 }
@@ -73,14 +75,14 @@ var fallen = regexp.MustCompile(`^\s*--- FAIL: \S+ \(([0-9.]+)s\)`)
 
 // fail notes why. A package fails with a test of it, and a test with a part of it;
 // that is only worth a word where they have a reason of their own.
-func (r *report) fail(it test, took float64) {
+func (r *report) fail(it test, took float64) (noted bool) {
 	said := r.said[it]
 	delete(r.said, it)
 	why := reasons(said)
 	if len(why) == 0 {
 		for _, f := range r.fails {
 			if f.pkg == it.pkg && (it.name == "" || f.name == it.name || strings.HasPrefix(f.name, it.name+"/")) {
-				return
+				return false
 			}
 		}
 		why = said[max(0, len(said)-mostReasons):]
@@ -92,6 +94,7 @@ func (r *report) fail(it test, took float64) {
 		fmt.Fprint(r.out, strings.Join(said, ""))
 	}
 	r.fails = append(r.fails, failure{it, took, why})
+	return true
 }
 
 // Where testing says something, the file and line come first. What a test has

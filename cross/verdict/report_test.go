@@ -16,10 +16,13 @@ const story = `{"Action":"start","Package":"p"}
 {"Action":"output","Package":"p","Test":"TestBad","Output":"        hundreds of lines\n"}
 {"Action":"output","Package":"p","Test":"TestBad","Output":"--- FAIL: TestBad (3.20s)\n"}
 {"Action":"fail","Package":"p","Test":"TestBad","Elapsed":3.2}
+{"Action":"output","Package":"p","Test":"TestParts/two","Output":"    c_test.go:3: figure: one\n"}
 {"Action":"output","Package":"p","Test":"TestParts/one","Output":"    c_test.go:4: one is two\n"}
+{"Action":"output","Package":"p","Test":"TestParts","Output":"--- FAIL: TestParts (0.00s)\n"}
 {"Action":"output","Package":"p","Test":"TestParts/one","Output":"    --- FAIL: TestParts/one (0.00s)\n"}
 {"Action":"fail","Package":"p","Test":"TestParts/one","Elapsed":0}
-{"Action":"output","Package":"p","Test":"TestParts","Output":"--- FAIL: TestParts (0.00s)\n"}
+{"Action":"output","Package":"p","Test":"TestParts/two","Output":"    --- PASS: TestParts/two (0.00s)\n"}
+{"Action":"pass","Package":"p","Test":"TestParts/two","Elapsed":0}
 {"Action":"fail","Package":"p","Test":"TestParts","Elapsed":0}
 {"Action":"output","Package":"p","Output":"FAIL\tp\t3.3s\n"}
 {"Action":"fail","Package":"p","Elapsed":3.3}
