@@ -1,14 +1,11 @@
 package buffer
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -20,11 +17,14 @@ type battered struct {
 	*model
 	t    *testing.T
 	hit  map[string]map[uint64]bool // frames, by lane and first number, that damage may have taken
+	ever map[string]uint64          // every payload that was tried, and its number
 	told []string                   // what happened, for whoever looks for a fault
+	dark string                     // a file whose reads fail just now
+	dim  map[string]map[uint64]bool // what it holds
 }
 
 func newBattered(t *testing.T) *battered {
-	return &battered{newModel(), t, map[string]map[uint64]bool{"events": {}, "data": {}}, nil}
+	return &battered{newModel(), t, map[string]map[uint64]bool{"events": {}, "data": {}}, map[string]uint64{}, nil, "", nil}
 }
 
 // Damage, kills, power cuts and failing operations in any order, also while
@@ -45,31 +45,19 @@ func TestBatteredInAnyOrder(t *testing.T) {
 		m.say("seed %d", seed)
 		for range 25 {
 			fs = fs.clone()
-			once, first := m.open(fs, c)
-			if first.Fresh && first.Former == "" {
-				m.beginsAgain(first)
-			}
-			l, report := m.open(fs, c)
-			if report.Fresh != first.Fresh || report.Why != first.Why && first.Kept == "" {
-				m.fatal("opened twice: %+v, and then %+v", first, report)
-			}
-			for i, lane := range l.lanes {
-				if was, is := m.hear(once.lanes[i]), m.hear(lane); is != was {
-					m.fatal("%s, opened twice: %s, and then %s", lane.name, was, is)
-				}
-			}
+			m.darken(fs, rng)
+			l, report := m.openTwice(fs, c)
 			if report.Fresh && report.Former != "" {
 				epochs++
 			}
-			fs.fail = someFail(fs, rng)
+			fs.fail = m.failing(fs, someFail(fs, rng))
+			var err error
 			if rng.IntN(3) == 0 { // a run that fails from its opening on
-				var err error
-				if l, _, err = openLog(fs, c); err != nil {
-					fs = fs.powerCut(true, whole)
-					continue
-				}
+				l, _, err = openLog(fs, c)
 			}
-			m.work(l, rng)
+			if err == nil {
+				m.work(l, rng)
+			}
 			fs.fail = nil
 			if rng.IntN(3) == 0 {
 				m.say("power cut")
@@ -86,10 +74,38 @@ func TestBatteredInAnyOrder(t *testing.T) {
 	}
 }
 
+func (m *battered) openTwice(fs *memFS, c Config) (*Log, Report) {
+	fs.fail = m.failing(fs, nothing)
+	once, first := m.open(fs, c)
+	if first.Fresh && first.Former == "" {
+		m.beginsAgain(first)
+		fs.fail = nil
+	}
+	l, report := m.open(fs, c)
+	if report.Fresh != first.Fresh || report.Why != first.Why && first.Kept == "" {
+		m.fatal("opened twice: %+v, and then %+v", first, report)
+	}
+	for i, lane := range l.lanes {
+		if was, is := m.hear(once.lanes[i]), m.hear(lane); is != was {
+			m.fatal("%s, opened twice: %s, and then %s", lane.name, was, is)
+		}
+	}
+	return l, report
+}
+
 func (m *battered) open(fs *memFS, c Config) (*Log, Report) {
 	l, report, err := openLog(fs, c)
 	if err != nil {
 		m.fatal("open: %v", err)
+	}
+	if report.Fresh { // whatever was given from there on is of the epoch before
+		for _, lane := range l.lanes {
+			for n := range m.acked[lane.name] {
+				if n >= lane.Next() || m.dim[lane.name][n] {
+					m.hit[lane.name][n] = true
+				}
+			}
+		}
 	}
 	m.say("open: events go on at %d, data at %d: %+v", l.lanes[0].Next(), l.lanes[1].Next(), report)
 	return l, report
@@ -99,27 +115,13 @@ func (m *battered) open(fs *memFS, c Config) (*Log, Report) {
 func (m *battered) beginsAgain(report Report) {
 	for lane, all := range m.acked {
 		for n := range all {
-			if !m.hit[lane][n] {
+			if !m.hit[lane][n] && !m.dim[lane][n] {
 				m.fatal("%s %d was not hit, and all is begun anew: %+v", lane, n, report)
 			}
 		}
 	}
 	m.model, m.hit = newModel(), newBattered(m.t).hit
-}
-
-// someFail is one operation that fails, or the power that goes, or neither.
-func someFail(fs *memFS, rng *rand.Rand) func(int) error {
-	at, off := fs.op+1+rng.IntN(60), rng.IntN(2) == 0
-	return func(op int) error {
-		what := fs.trace[len(fs.trace)-1].what
-		switch {
-		case off && op > at:
-			return errOff
-		case !off && op == at && what != "read" && what != "open" && what != "list" && what != "size" && what != "stat":
-			return errInjected
-		}
-		return nil
-	}
+	m.dark, m.dim = "", nil
 }
 
 // work is a run of the log.
@@ -131,7 +133,9 @@ func (m *battered) work(l *Log, rng *rand.Rand) {
 			l.SetPosition(lane.name+"/county", n-1)
 		}
 		_, given := m.acked[lane.name][n]
-		err := m.append(lane, fmt.Sprintf("%x %x", rng.Uint64(), make([]byte, rng.IntN(9)*400)), 1+rng.IntN(3))
+		payload := fmt.Sprintf("%s %x %x", lane.name, rng.Uint64(), make([]byte, rng.IntN(9)*400))
+		m.ever[payload] = n
+		err := m.append(lane, payload, 1+rng.IntN(3))
 		m.say("append %s %d: %v", lane.name, n, err)
 		if err != nil {
 			continue
@@ -156,9 +160,9 @@ func (m *battered) hear(lane *Lane) string {
 		f, err := r.Next()
 		var lost *Lost
 		switch {
-		case errors.Is(err, io.EOF) && n == lane.Next():
+		case errors.Is(err, io.EOF) && (n == lane.Next() || m.dim[lane.name] != nil):
 			for n := range m.acked[lane.name] {
-				if !got[n] && !m.hit[lane.name][n] && n >= lane.First() {
+				if !got[n] && !m.hit[lane.name][n] && !m.dim[lane.name][n] && n >= lane.First() {
 					m.fatal("%s %d is not delivered: %s", lane.name, n, heard.String())
 				}
 			}
@@ -169,73 +173,17 @@ func (m *battered) hear(lane *Lane) string {
 		case err != nil:
 			m.fatal("%s at %d of %d: %v", lane.name, n, lane.Next(), err)
 		case f.Key:
-		case f.First != n || !slices.Contains(m.tried[lane.name][n], string(f.Payload)):
-			if want, ok := m.acked[lane.name][n]; !ok || want != string(f.Payload) {
-				m.fatal("%s: got %d, %q, at %d", lane.name, f.First, f.Payload, n)
-			}
-			fallthrough
+		case f.First != n || m.ever[string(f.Payload)] != n:
+			m.fatal("%s: got %d, %q, at %d", lane.name, f.First, f.Payload, n)
 		default:
+			if want, ok := m.acked[lane.name][n]; ok && want != string(f.Payload) && !m.hit[lane.name][n] {
+				m.fatal("%s: %d is %q", lane.name, n, f.Payload)
+			}
 			got[n] = true
 			n += uint64(f.Count)
 			fmt.Fprintf(&heard, "%d ", f.First)
 		}
 	}
-}
-
-// damage hits one file, mostly a newest, and notes what it held.
-func (m *battered) damage(fs *memFS, rng *rand.Rand) {
-	lane := []string{"events", "data"}[rng.IntN(2)]
-	names := fs.lane(m.t, lane)
-	if len(names) == 0 {
-		return
-	}
-	i := len(names) - 1
-	if rng.IntN(3) == 0 {
-		i = rng.IntN(len(names))
-	}
-	end := ^uint64(0)
-	if i+1 < len(names) {
-		_, after, _, _ := parseName(names[i+1][len("/b/log/"):])
-		end = after.first
-	}
-	_, s, _, _ := parseName(names[i][len("/b/log/"):])
-	for n := range m.acked[lane] {
-		if n >= s.first && n < end {
-			m.hit[lane][n] = true
-		}
-	}
-	b := slices.Clone(fs.live[names[i]].live)
-	way := []string{"emptied", "zeroed", "garbage", "without header", "cut", "one bit", "one bit in a header", "deleted", "a copy"}[rng.IntN(9)]
-	m.say("%s is %s", names[i], way)
-	at := rng.IntN(len(b) + 1)
-	switch way {
-	case "emptied":
-		b = nil
-	case "zeroed":
-		clear(b)
-	case "garbage":
-		b = bytes.Repeat([]byte("garbage"), len(b)/7)
-	case "without header":
-		clear(b[:min(block, len(b))])
-	case "a copy": // of any segment, of either lane
-		all := slices.Sorted(maps.Keys(fs.live))
-		b = slices.Clone(fs.live[all[rng.IntN(len(all))]].live)
-	case "cut":
-		b = b[:at]
-	case "one bit in a header":
-		at = at/block*block + rng.IntN(frameHeader)
-		fallthrough
-	case "one bit":
-		if at < len(b) {
-			b[at] ^= 1 << rng.IntN(8)
-		}
-	}
-	fs.live[names[i]] = onDisk(b)
-	if way == "deleted" {
-		delete(fs.live, names[i])
-	}
-	maps.Copy(fs.disk, fs.live)
-	maps.DeleteFunc(fs.disk, func(name string, _ *memFile) bool { return fs.live[name] == nil })
 }
 
 func (m *battered) say(format string, args ...any) {

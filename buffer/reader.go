@@ -87,8 +87,8 @@ func (r *Reader) Next() (Frame, error) {
 			continue
 		}
 		f, at, err := r.sc.next(r.limit)
-		if err == nil && r.bound > 0 && f.kind == records && f.first >= r.bound {
-			err = io.EOF // it was not acknowledged here, but in the next segment
+		if err == nil && r.bound > 0 && f.kind == records && f.first+uint64(f.count) > r.bound {
+			err = io.EOF // it was not acknowledged here, but in the next segment, or is of an epoch that was given up
 		}
 		if err != nil {
 			if err := r.turn(); err != nil {
