@@ -40,6 +40,9 @@ func (d *Decoder) Key(payload []byte) error {
 	if crc32.ChecksumIEEE(body) != sum {
 		return errDamaged
 	}
+	if d.ready && d.stands(body) {
+		return nil // as most keys of a log that is read on and on
+	}
 	if body[0] == packedKey {
 		if body = unpack(body); body == nil {
 			return errDamaged
@@ -51,6 +54,17 @@ func (d *Decoder) Key(payload []byte) error {
 	}
 	d.state, d.ready = s, true
 	return nil
+}
+
+// stands says whether a key only repeats where the decoder stands already.
+func (d *Decoder) stands(body []byte) bool {
+	if body[0] == packedKey {
+		body = unpackFirst(body)
+	}
+	r := &reader{b: body}
+	key := r.byte() == keyFrame
+	c, is := readCursor(r), d.state.cursor
+	return key && !r.bad && *c.era == *is.era && c.at == is.at && c.m == is.m && c.sum == is.sum
 }
 
 // Frame reads a frame of readings. The batch is good until the next call; its
@@ -134,19 +148,12 @@ func (d *Decoder) next(c *columnReader) bool {
 
 func readKey(body []byte, old []point) (state, bool) {
 	r := &reader{b: body}
-	e := readEra(r)
-	s := state{cursor: cursor{era: &e}}
-	at := r.uvarint()
-	s.m = unzigzag(r.uvarint())
-	if b := r.take(4); b != nil {
-		s.sum = binary.LittleEndian.Uint32(b)
-	}
+	s := state{cursor: readCursor(r)}
 	count := r.uvarint()
 	const least = 4 // bytes of a point: length, a letter, next, what follows
-	if r.bad || count > MaxPoints || count > uint64(len(r.b))/least || at > count {
+	if r.bad || count > MaxPoints || count > uint64(len(r.b))/least || s.at >= int(count) {
 		return state{}, false
 	}
-	s.at = int(at) - 1
 	s.points = make([]point, count)
 	was := s.era
 	for i := range s.points {
@@ -160,6 +167,16 @@ func readKey(body []byte, old []point) (state, bool) {
 		}
 	}
 	return s, len(r.b) == 0
+}
+
+func readCursor(r *reader) (c cursor) {
+	e := readEra(r)
+	c.era, c.at = &e, int(min(r.uvarint(), MaxPoints+1))-1
+	c.m = unzigzag(r.uvarint())
+	if b := r.take(4); b != nil {
+		c.sum = binary.LittleEndian.Uint32(b)
+	}
+	return c
 }
 
 // readKey reads a point; known is an id it likely has, which then need not be

@@ -29,7 +29,15 @@ func pack(key []byte) []byte {
 const (
 	mostUnpacked = 8 << 20
 	mostTimes    = 100
+	mostCursor   = 64 // and more than comes before the points
 )
+
+// unpackFirst is the key's first bytes, up to its points.
+func unpackFirst(body []byte) []byte {
+	first := make([]byte, mostCursor)
+	n, _ := io.ReadFull(flate.NewReader(bytes.NewReader(body[1:])), first) // a short key has fewer
+	return first[:n]
+}
 
 // unpack is the key's bytes up to its checksum; nil where it is no packed key.
 func unpack(body []byte) []byte {

@@ -396,3 +396,30 @@ func TestStatsComeOutAsTheyWentIn(t *testing.T) {
 		}
 	}
 }
+
+// A key that repeats where a decoder stands costs it next to nothing, plain or
+// packed; one of another run is read.
+func TestAKeyThatRepeatsIsNotReadAgain(t *testing.T) {
+	for _, n := range []int{2, 200} {
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = fmt.Sprint("point", i)
+		}
+		e, d := encoder(t, ids, nil), &Decoder{}
+		if err := d.Key(e.Key()); err != nil {
+			t.Fatal(err)
+		}
+		before := &d.state.points[0]
+		for m := range int64(3) {
+			if _, err := d.Frame(frame(t, e, Batch{Boot: 1, Clock: Synced, Offset: 5, Readings: []Reading{{Point: ids[1], M: m, Value: drivers.NumberValue(1)}}})); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Key(e.Key()); err != nil || &d.state.points[0] != before {
+				t.Fatalf("%d points: a key that repeats was read: %v", n, err)
+			}
+		}
+		if err := d.Key(encoder(t, append(ids, "new"), d.Last()).Key()); err != nil || len(d.state.points) != n+1 {
+			t.Errorf("%d points: a new run's key left %d, %v", n, len(d.state.points), err)
+		}
+	}
+}
