@@ -59,7 +59,7 @@ func (l *rtuLine) patience(h *hearing, first time.Time) time.Time {
 		return first
 	}
 	if h.since.IsZero() {
-		h.since = l.busy
+		h.since = earlier(l.busy, first) // what begins later is dropped at its end, and so might the next be
 	}
 	whole := h.since.Add(l.pace.wire(l.framing.chars(h.ask.length())) + l.slack)
 	if len(front) < headed {
@@ -169,6 +169,13 @@ func (l *rtuLine) lost(a ask, err error) error {
 
 func (l *rtuLine) owe(a ask) {
 	l.doubt.owe(a, time.Now().Add(l.call.late))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func later(a, b time.Time) time.Time {

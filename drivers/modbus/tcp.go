@@ -95,6 +95,7 @@ func (l *tcpLine) Close() error {
 
 func (l *tcpLine) receive(request []byte) ([]byte, error) {
 	first := time.Now().Add(l.call.timeout)
+	last := first.Add(slackNetwork) // for the rest of an answer that began in time
 	deadline := first
 	got := 0
 	for {
@@ -111,7 +112,7 @@ func (l *tcpLine) receive(request []byte) ([]byte, error) {
 			l.Close()
 			return nil, protocol("what came (% x) is no answer to what was asked (% x)", l.in[:min(len(l.in), 16)], request)
 		case len(l.in) > 0 && deadline.Equal(first):
-			deadline = later(first, time.Now().Add(slackNetwork))
+			deadline = earlier(later(first, time.Now().Add(slackNetwork)), last)
 		}
 		n, err := read(l.wire, l.in[len(l.in):cap(l.in)], deadline)
 		if err != nil {

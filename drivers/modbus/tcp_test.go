@@ -252,3 +252,33 @@ func TestALostConnectionLeavesDoubt(t *testing.T) {
 		}
 	})
 }
+
+// A server that sends the answer before again and again, so that what came always
+// ends within a frame, holds nobody up.
+func TestOldAnswersWithoutEndEndTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var old []byte
+		s := newStand(t, overTCP(wide("p", 7)), func(i int, r []byte, say sayer) {
+			answer := registersTCP(r)
+			if i != 1 {
+				old = answer
+				say(sent, answer)
+				return
+			}
+			half := len(old) / 2
+			say(sent, old[:half])
+			for k := range 6000 {
+				say(time.Duration(k+1)*10*time.Millisecond, append(bytes.Clone(old[half:]), old[:half]...))
+			}
+		})
+		s.read(0)
+		began := time.Now()
+		rs, err := s.read(0)
+		if took := time.Since(began); took > time.Second+slackNetwork || rs[0].Quality == drivers.Good {
+			t.Errorf("%v, %v after %v", rs[0].Quality, err, took)
+		}
+		if rs, err := s.read(0); rs[0].Quality != drivers.Good || s.opens != 2 {
+			t.Errorf("then %v, %v; opened %d times", rs[0].Quality, err, s.opens)
+		}
+	})
+}
