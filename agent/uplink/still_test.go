@@ -18,8 +18,8 @@ import (
 // the test says.
 type line struct {
 	mu    sync.Mutex
-	mutes bool // it acknowledges nothing
-	deaf  bool // it answers no subscription
+	mutes bool          // it acknowledges nothing
+	deaf  bool          // it answers no subscription
 	pause time.Duration // of the kernel, until it sends again
 	calls int
 	came  []arrival
