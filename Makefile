@@ -7,7 +7,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 TAGS     = nethttpomithttp2 packed
 # Inlining is for what runs at each reading; everywhere else it costs 1 MB of an armv7 binary.
 HOT      = runtime internal/runtime/... internal/bytealg sync/atomic math/bits encoding/binary hash/crc32 \
-           pithead/drivers/... pithead/agent/alarm pithead/agent/record pithead/config/expr
+           pithead/drivers pithead/drivers/modbus pithead/agent/alarm pithead/agent/record pithead/config/expr
 INLINE   = -gcflags=all=-l $(HOT:%=-gcflags=%=)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -tags "$(TAGS)" $(INLINE) -ldflags "$(LDFLAGS)"
 # 32-bit ARM has pages of 4 KiB and no others; the linker's 64 KiB are for arm64.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -91,7 +90,7 @@ func digit(s string) int {
 }
 
 // speeds are those that devices can be set to.
-var speeds = []int64{300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 28800, 38400, 56000, 57600, 76800, 115200, 128000, 187500,
+var speeds = []int{300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 28800, 38400, 56000, 57600, 76800, 115200, 128000, 187500,
 	230400, 250000, 256000, 375000, 460800, 500000, 512000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000}
 
 // judgeLine holds a serial line's path and speed against what there is: where
@@ -107,9 +106,16 @@ func (j *judge) judgeLine(b *bus) {
 	if v := b.given(b.kind); v != nil && (b.kind == "tcp" || b.kind == "rtu-over-tcp") {
 		j.judgeHost(v.place, v.text)
 	}
-	if v := b.given("baud"); v != nil && !slices.Contains(speeds, v.n) {
-		nearest := slices.MinFunc(speeds, func(x, y int64) int { return cmp.Compare(max(x-v.n, v.n-x), max(y-v.n, v.n-y)) })
-		j.warnf(v.place, "%s is no usual speed; was %d meant?", v.text, nearest)
+	if v := b.given("baud"); v != nil {
+		nearest := 0
+		for _, s := range speeds {
+			if max(s-int(v.n), int(v.n)-s) <= max(nearest-int(v.n), int(v.n)-nearest) {
+				nearest = s
+			}
+		}
+		if nearest != int(v.n) {
+			j.warnf(v.place, "%s is no usual speed; was %d meant?", v.text, nearest)
+		}
 	}
 }
 

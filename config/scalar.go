@@ -31,7 +31,7 @@ func (s shape) scan(v *value) string {
 		if strings.HasPrefix(v.text, ":") {
 			return scanHost("0.0.0.0" + v.text)
 		}
-		if wholeForm.MatchString(v.text) {
+		if v.text != "" && strings.Trim(v.text, "0123456789") == "" {
 			return fmt.Sprintf("%s is only a port; want host:port, as 127.0.0.1:%s, or :%s for whoever reaches the gateway", v.text, v.text, v.text)
 		}
 		return scanHost(v.text)
@@ -114,7 +114,6 @@ var (
 	hexForm     = regexp.MustCompile(`^0[xX][0-9A-Fa-f]{1,16}$`)
 	hexTail     = regexp.MustCompile(`^[0-9A-Fa-f]{1,16}[hH]$`)
 	zeroForm    = regexp.MustCompile(`^-?0+([0-9]+(\.[0-9]+)?)$`)
-	wholeForm   = regexp.MustCompile(`^[0-9]+$`)
 	pointForm   = regexp.MustCompile(`^-?\.[0-9]+$`)
 	commaForm   = regexp.MustCompile(`^-?[0-9]+[,_，][0-9]+$`)
 )

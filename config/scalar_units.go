@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,8 +42,7 @@ func (s shape) notDuration(t string) string {
 	switch unit {
 	case "":
 		u := s.unitOf(m[1])
-		others := slices.DeleteFunc([]string{"ms", "s", "m", "h", "d"}, func(o string) bool { return o == u })
-		return fmt.Sprintf("%s has no unit; want %s%s, or %s", t, m[1], u, strings.Join(others, ", "))
+		return fmt.Sprintf("%s has no unit; want %s%s, or %s", t, m[1], u, strings.Trim(strings.Replace(", ms, s, m, h, d,", " "+u+",", "", 1), ", "))
 	case "ms", "msec":
 		unit = "ms"
 	default:
