@@ -146,7 +146,7 @@ func (r *recorder) storeStats() {
 
 // statsInFrame fit what the buffer keeps to write a frame with: of ten thousand
 // points each period larger frames would throw away megabytes.
-const statsInFrame = 400
+const statsInFrame = 256
 
 // left is what was not stored at the end: events that wait, and how much else
 // goes with this run. It is for after run.

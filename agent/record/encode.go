@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/bits"
+	"slices"
 
 	"pithead/drivers"
 )
@@ -127,6 +128,7 @@ func (e *Encoder) Append(dst []byte, b Batch) ([]byte, error) {
 	start := len(dst)
 	dst = e.state.appendHead(dst, era{b.Boot, b.Clock, b.Offset}, len(b.Readings))
 	e.column.reset()
+	e.undo = slices.Grow(e.undo, len(b.Readings)) // no more than a frame needs
 	for k := range b.Readings {
 		e.put(e.found[k], &b.Readings[k])
 	}
