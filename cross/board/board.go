@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -43,7 +44,7 @@ type Board struct {
 	once    sync.Once
 }
 
-const boots = 90 * time.Second // a board is up in 2 to 4 s on an idle machine
+const boots = 5 * time.Minute // a board is up in 2 to 4 s on an idle machine
 
 // Boot starts a board and waits until it can be spoken to.
 func Boot(p *Parts, c Config) (*Board, error) {
@@ -163,13 +164,19 @@ func (c *console) String() string {
 	return c.b.String()
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+var newest atomic.Int64 // of freePort's
+
+// freePort is one that nobody listens at. It lies below those that the kernel gives
+// to who asks for any, so that nobody takes it before it is used, or between.
+func freePort() (port int, err error) {
+	newest.CompareAndSwap(0, int64(20_000+os.Getpid()%100*100)) // runs beside each other begin apart
+	for port = int(newest.Add(1)); port < 32_000; port = int(newest.Add(1)) {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no port is free: %w", err)
 }
 
 // NewDisk makes an image with an empty ext4 file system.

@@ -52,7 +52,7 @@ func TestACardThatHangs(t *testing.T) {
 	if h := e.wait(30*time.Second, "agent/buffer active"); h.N != 0 {
 		t.Errorf("%v has number %d, and the disk takes nothing", h, h.N)
 	}
-	took, err := b.Answer("door", true, "siren", true, 10*time.Second)
+	took, _, err := b.Answer("door", true, "siren", true, time.Minute)
 	do(err)
 	if h := e.wait(10*time.Second, "door/red active  door"); h.N != 0 {
 		t.Errorf("%v has number %d, and the disk takes nothing", h, h.N)

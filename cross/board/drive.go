@@ -2,6 +2,7 @@ package board
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -83,7 +84,11 @@ func (b *Board) Level(line string) (bool, error) {
 // Toggle changes a line's level n times, with at least gap between two changes,
 // or as fast as the board can, and returns how long that took.
 func (b *Board) Toggle(line string, n int, gap time.Duration) (time.Duration, error) {
-	return b.timed("/toggle", url.Values{"line": {line}, "n": {strconv.Itoa(n)}, "gap": {gap.String()}})
+	text, err := b.ask(http.MethodPost, "/toggle", url.Values{"line": {line}, "n": {strconv.Itoa(n)}, "gap": {gap.String()}}, nil)
+	if err != nil {
+		return 0, err
+	}
+	return time.ParseDuration(string(text))
 }
 
 // Toggled is how many changes the newest Toggle has made so far.
@@ -95,24 +100,29 @@ func (b *Board) Toggled() (int, error) {
 	return strconv.Atoi(string(text))
 }
 
+// Halt ends the Toggle that runs, after a whole number of pulses.
+func (b *Board) Halt() error {
+	_, err := b.ask(http.MethodPost, "/halt", nil, nil)
+	return err
+}
+
 // Answer pulls a line and returns how long it took, by the board's clock, until
-// another had the level that is wanted.
-func (b *Board) Answer(line string, up bool, of string, want bool, within time.Duration) (time.Duration, error) {
-	return b.timed("/answer", url.Values{"line": {line}, "up": {flag(up)}, "of": {of}, "want": {flag(want)}, "within": {within.String()}})
+// another had the level that is wanted, and how much of that the board stood still.
+func (b *Board) Answer(line string, up bool, of string, want bool, within time.Duration) (took, stood time.Duration, err error) {
+	text, err := b.ask(http.MethodPost, "/answer", url.Values{"line": {line}, "up": {flag(up)}, "of": {of}, "want": {flag(want)}, "within": {within.String()}}, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	first, second, _ := strings.Cut(string(text), " ")
+	took, err1 := time.ParseDuration(first)
+	stood, err2 := time.ParseDuration(second)
+	return took, stood, errors.Join(err1, err2)
 }
 
 // Plug takes a chip away, or puts it back.
 func (b *Board) Plug(label string, in bool) error {
 	_, err := b.ask(http.MethodPost, "/plug", url.Values{"chip": {label}, "in": {flag(in)}}, nil)
 	return err
-}
-
-func (b *Board) timed(path string, q url.Values) (time.Duration, error) {
-	text, err := b.ask(http.MethodPost, path, q, nil)
-	if err != nil {
-		return 0, err
-	}
-	return time.ParseDuration(string(text))
 }
 
 func flag(b bool) string {

@@ -68,9 +68,10 @@ func (h heard) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", h.ID, h.State, h.What, h.Point))
 }
 
-// wait waits for an event; those before it that nobody waited for are let go by.
+// wait waits for an event, for so long as an idle machine needs, and patience; those before it that nobody waited for are let go by.
 func (e *ear) wait(within time.Duration, want string) heard {
 	e.t.Helper()
+	within += patience
 	for end := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {
 		e.mu.Lock()
 		for i := e.next; i < len(e.events); i++ {
@@ -105,7 +106,7 @@ func (e *ear) lost(point string) (edges, gaps int) {
 // renewed waits for the session of a new start.
 func (e *ear) renewed(was string) string {
 	e.t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		e.mu.Lock()
 		s := e.session
 		e.mu.Unlock()

@@ -42,16 +42,21 @@ buffer: {dir: /tmp/other, size: 8MB}
 // read is what a point reads now: its value, or its quality.
 func read(t *testing.T, b *Board, point string) string {
 	t.Helper()
-	out, err := b.Run("pithead read " + point + " --json; true")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var reads []struct {
 		Value   json.RawMessage
 		Quality string
 	}
-	if err := json.Unmarshal([]byte(strings.TrimSpace(out)), &reads); err != nil || len(reads) != 1 {
-		t.Fatalf("%q: %v", out, err)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		out, err := b.Run("pithead read " + point + " --json; true")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err = json.Unmarshal([]byte(strings.TrimSpace(out)), &reads); err == nil && len(reads) == 1 {
+			break
+		}
+		if time.Now().After(end) { // the agent may be too busy to answer at once
+			t.Fatalf("%q: %v", out, err)
+		}
 	}
 	if reads[0].Quality != "good" {
 		return reads[0].Quality
@@ -62,7 +67,7 @@ func read(t *testing.T, b *Board, point string) string {
 func expect(t *testing.T, b *Board, point, want string) {
 	t.Helper()
 	got := ""
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if got = read(t, b, point); got == want {
 			return
 		}
@@ -70,7 +75,22 @@ func expect(t *testing.T, b *Board, point, want string) {
 	t.Errorf("%s reads %s, want %s", point, got, want)
 }
 
-// count is a total, once it has stood for a moment.
+// settled is a total and what was told as lost, once that is right and stands, or as
+// it is after patience.
+func settled(t *testing.T, e *ear, b *Board, point string, right func(counted, lost, gaps int) bool) (counted, lost, gaps int) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(500 * time.Millisecond) {
+		lost, gaps = e.lost(point)
+		if counted = count(t, b, point); right(counted, lost, gaps) || time.Now().After(end) {
+			break
+		}
+	}
+	time.Sleep(3 * time.Second) // time for what is too much; what was lost is told with the next poll
+	lost, gaps = e.lost(point)
+	return count(t, b, point), lost, gaps
+}
+
+// count is a total.
 func count(t *testing.T, b *Board, point string) int {
 	t.Helper()
 	var n int
@@ -104,7 +124,7 @@ func TestLines(t *testing.T) {
 			}
 			session := e.renewed("")
 			manyToggles(t, e, b)
-			bounce(t, b)
+			bounce(t, e, b)
 			frequency(t, b)
 			heldLine(t, b)
 			chipGone(t, b)
@@ -122,31 +142,63 @@ func manyToggles(t *testing.T, e *ear, b *Board) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(3 * time.Second) // what was lost is told with the next poll
-	counted := count(t, b, "rain")
-	lost, gaps := e.lost("rain")
-	t.Logf("figure: %d changes in %v (%.0f a second): %d pulses counted, %d edges told as lost", toggles, took.Round(time.Millisecond), toggles/took.Seconds(), counted, lost)
 	// Of an odd gap one more edge of the one kind may be missing than of the other.
-	if lost == 0 && counted != toggles/2 || math.Abs(float64(2*counted+lost-toggles)) > float64(gaps) {
+	right := func(counted, lost, gaps int) bool {
+		return (lost > 0 || counted == toggles/2) && math.Abs(float64(2*counted+lost-toggles)) <= float64(gaps)
+	}
+	counted, lost, gaps := settled(t, e, b, "rain", right)
+	t.Logf("figure: %d changes in %v (%.0f a second): %d pulses counted, %d edges told as lost", toggles, took.Round(time.Millisecond), toggles/took.Seconds(), counted, lost)
+	if !right(counted, lost, gaps) {
 		t.Errorf("%d pulses counted and %d edges lost are not %d changes", counted, lost, toggles)
 	}
 }
 
-// bounce is a contact that bounces: 11 edges in 10 ms are one change.
-func bounce(t *testing.T, b *Board) {
+// bounce is a contact that bounces: 11 edges in 10 ms are one change. Where the
+// board was held up in the middle, the contact bounced for longer: once more.
+func bounce(t *testing.T, e *ear, b *Board) {
 	t.Helper()
-	if _, err := b.Toggle("bucket", 11, time.Millisecond); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(time.Second)
-	if n := count(t, b, "bucket"); n != 1 {
-		t.Errorf("a contact that bounces counts %d, want 1", n)
+	const debounce = 20 * time.Millisecond
+	for try := 1; ; try++ {
+		before := count(t, b, "bucket")
+		took, err := b.Toggle("bucket", 11, time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, _, _ := settled(t, e, b, "bucket", func(counted, _, _ int) bool { return counted > before })
+		if n == before+1 {
+			return
+		}
+		if took < debounce || try == 10 {
+			t.Errorf("a contact that bounces for %v counts %d, want 1", took, n-before)
+			return
+		}
+		if err := b.Pull("bucket", false); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
 	}
 }
 
 // frequency measures what was really given, by the board's own clock. An
-// emulated board does not toggle evenly, so it is the mean of many windows.
+// emulated board does not toggle evenly, so it is the mean of many windows, and
+// one of five tries.
 func frequency(t *testing.T, b *Board) {
+	t.Helper()
+	var got, want float64
+	for range 5 {
+		got, want = hertz(t, b)
+		t.Logf("figure: %.1f Hz read %.1f, the mean of many windows", want, got)
+		time.Sleep(3 * time.Second)
+		expect(t, b, "gas", "0")
+		if math.Abs(got-want) <= 0.15*want {
+			return
+		}
+	}
+	t.Errorf("reads %.1f Hz, was given %.1f", got, want)
+}
+
+// hertz is what the line reads while it toggles, and what it was given.
+func hertz(t *testing.T, b *Board) (got, want float64) {
 	t.Helper()
 	const toggles = 6000
 	type result struct {
@@ -175,13 +227,7 @@ func frequency(t *testing.T, b *Board) {
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	got, want := sum/float64(windows), toggles/2/r.took.Seconds()
-	t.Logf("figure: %.1f Hz read %.1f, the mean of %d windows", want, got, windows)
-	if math.Abs(got-want) > 0.15*want {
-		t.Errorf("reads %.1f Hz, was given %.1f", got, want)
-	}
-	time.Sleep(3 * time.Second)
-	expect(t, b, "gas", "0")
+	return sum / float64(windows), toggles / 2 / r.took.Seconds()
 }
 
 // heldLine is a line that another program has.
@@ -197,7 +243,7 @@ func heldLine(t *testing.T, b *Board) {
 		t.Fatal(err)
 	}
 	out := ""
-	for end := time.Now().Add(time.Minute); !strings.Contains(out, "comm") && time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(patience); !strings.Contains(out, "comm") && time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		out, _ = b.Run("PITHEAD_SOCKET=/tmp/other.sock pithead read held 2>&1; true")
 	}
 	if !strings.Contains(out, "comm") || !strings.Contains(out, "busy") {
@@ -216,12 +262,13 @@ func chipGone(t *testing.T, b *Board) {
 		t.Fatal(err)
 	}
 	expect(t, b, "bolt", "true")
+	bucket := count(t, b, "bucket")
 	if err := b.Plug("exp", false); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, b, "bolt", "comm")
-	if n := count(t, b, "bucket"); n != 1 {
-		t.Errorf("the other chip's counter reads %d", n)
+	if n := count(t, b, "bucket"); n != bucket {
+		t.Errorf("the other chip's counter reads %d, want %d", n, bucket)
 	}
 	if err := b.Plug("exp", true); err != nil {
 		t.Fatal(err)
@@ -239,15 +286,15 @@ func chipGone(t *testing.T, b *Board) {
 func killedInATrain(t *testing.T, e *ear, b *Board, pid int, session string) {
 	t.Helper()
 	const (
-		pulses, gap = 4000, 2 * time.Millisecond
-		commit      = time.Second
-		// A total is told each 100 ms; the rest is for the disk.
-		told = 400 * time.Millisecond
+		gap    = 2 * time.Millisecond
+		commit = time.Second
+		// The rest is for the disk.
+		told = time.Second
 	)
 	before := count(t, b, "rain")
 	done := make(chan error, 1)
 	go func() {
-		_, err := b.Toggle("rain", 2*pulses, gap)
+		_, err := b.Toggle("rain", 1_000_000, gap)
 		done <- err
 	}()
 	given := func() int {
@@ -259,6 +306,15 @@ func killedInATrain(t *testing.T, e *ear, b *Board, pid int, session string) {
 	}
 	time.Sleep(3 * time.Second)
 	safe := given()
+	seen := func() bool {
+		lost, _ := e.lost("rain")
+		return count(t, b, "rain")+lost >= before+safe
+	}
+	for end := time.Now().Add(patience); !seen(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d pulses were given and are not counted", safe)
+		}
+	}
 	time.Sleep(commit + told)
 	if _, err := b.Run(fmt.Sprintf("kill -9 %d", pid)); err != nil {
 		t.Fatal(err)
@@ -268,19 +324,20 @@ func killedInATrain(t *testing.T, e *ear, b *Board, pid int, session string) {
 	}
 	e.renewed(session)
 	back := given()
-	if back == pulses {
-		t.Error("the train was over before the agent was back")
+	e.wait(10*time.Second, "rain doubt  rain")
+	time.Sleep(2 * time.Second)
+	if err := b.Halt(); err != nil {
+		t.Fatal(err)
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	e.wait(10*time.Second, "rain doubt  rain")
-	time.Sleep(2 * time.Second)
-	counted := count(t, b, "rain") - before
-	lost, _ := e.lost("rain")
-	least := safe + pulses - back - lost - 1 // one may lie across the start
-	t.Logf("figure: of %d pulses %d counted; %d were given %v before the kill, %d until the agent was back", pulses, counted, safe, commit+told, back)
-	if counted > pulses || counted < least {
-		t.Errorf("%d pulses counted, want %d to %d", counted, least, pulses)
+	pulses := given()
+	least := func(lost int) int { return safe + pulses - back - lost - 1 } // one may lie across the start
+	counted, lost, _ := settled(t, e, b, "rain", func(counted, lost, _ int) bool { return counted-before >= least(lost) })
+	counted -= before
+	t.Logf("figure: of %d pulses %d counted; %d were given and counted %v before the kill, %d until the agent was back", pulses, counted, safe, commit+told, back)
+	if counted > pulses || counted < least(lost) {
+		t.Errorf("%d pulses counted, want %d to %d", counted, least(lost), pulses)
 	}
 }

@@ -76,13 +76,21 @@ func (s *shaft) must(err error) {
 
 func (s *shaft) pull(line string, up bool) { s.Helper(); s.must(s.board.Pull(line, up)) }
 
+// do gives a command; one that is refused since a line was just pulled, and the
+// board has not seen it, once more.
 func (s *shaft) do(op, long string) {
 	s.Helper()
 	args := map[string]any{"seal": "shaft"}
 	if long != "" {
 		args["for"] = long
 	}
-	s.must(s.command(s.board, op, args))
+	var err error
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		if err = s.command(s.board, op, args); err == nil {
+			return
+		}
+	}
+	s.must(err)
 }
 
 // refused is a command that must not be done.
@@ -95,7 +103,7 @@ func (s *shaft) refused(op string) {
 
 func (s *shaft) siren(on bool) {
 	s.Helper()
-	for end := time.Now().Add(3 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		level, err := s.board.Level("siren")
 		s.must(err)
 		if level == on {
@@ -112,9 +120,15 @@ func (s *shaft) camera(on bool) {
 		s.cam.Close()
 		return
 	}
-	address := "127.0.0.1:0"
+	var address string
 	if s.cam != nil {
 		address = s.cam.Addr().String()
+	} else {
+		port, err := freePort()
+		if err != nil {
+			s.Fatal(err)
+		}
+		address = fmt.Sprintf("127.0.0.1:%d", port)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -175,25 +189,28 @@ func (s *shaft) breach() {
 }
 
 // sounds measures from the door's edge to the siren's line. The board is
-// emulated on a machine that others use: of ten tries one must be in time.
+// emulated on a machine that others use: of ten tries one must be in time, but for
+// the time in which the board itself stood still.
 func (s *shaft) sounds() {
 	s.Helper()
+	const limit = 1100 * time.Millisecond
+	best := time.Hour // without standing still
 	for try := 1; ; try++ {
-		took, err := s.board.Answer("door", false, "siren", true, 10*time.Second)
+		took, stood, err := s.board.Answer("door", false, "siren", true, time.Minute)
 		s.must(err)
-		s.Logf("figure: from the door's edge to the siren's line %v, confirm 1s", took)
+		s.Logf("figure: from the door's edge to the siren's line %v, confirm 1s; the board stood still for %v", took, stood)
 		s.wait(5*time.Second, "seal:shaft breached departed door")
 		if took < time.Second {
 			s.Fatalf("the siren sounds %v after the edge, before it is confirmed", took)
 		}
-		if took <= 1100*time.Millisecond {
+		best = min(best, took-stood)
+		if took <= limit || try == 10 && best <= limit {
 			return
 		}
 		if try == 10 {
-			s.Fatalf("the siren sounds %v after the edge, want 1s and at most 100ms", took)
+			s.Fatalf("the siren sounds %v after the edge, at best %v if the board had not stood still; want 1s and at most 100ms", took, best)
 		}
 		s.pull("door", true)
-		time.Sleep(200 * time.Millisecond)
 		s.do("seal.reset", "")
 		s.siren(false)
 	}
@@ -207,7 +224,6 @@ func (s *shaft) leave() {
 	time.Sleep(2 * time.Second)
 	s.siren(false)
 	s.pull("door", true)
-	time.Sleep(100 * time.Millisecond)
 	s.do("seal.close", "")
 	s.wait(5*time.Second, "seal:shaft sealed closed")
 
@@ -217,7 +233,6 @@ func (s *shaft) leave() {
 	s.wait(10*time.Second, "seal:shaft breached departed door")
 	s.siren(true)
 	s.pull("door", true)
-	time.Sleep(100 * time.Millisecond)
 	s.do("seal.reset", "")
 	s.wait(5*time.Second, "seal:shaft sealed reset")
 	s.siren(false)
@@ -229,7 +244,6 @@ func (s *shaft) leave() {
 	s.siren(true)
 	s.refused("seal.reset")
 	s.pull("lid", true)
-	time.Sleep(100 * time.Millisecond)
 	s.do("seal.reset", "")
 	s.wait(5*time.Second, "seal:shaft open reset")
 	s.siren(false)

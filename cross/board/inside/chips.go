@@ -13,8 +13,9 @@ const configfs = "/sys/kernel/config/gpio-sim"
 
 // chips are the simulated GPIO chips, and where each line by its name is.
 type chips struct {
-	line map[string]place
-	done atomic.Int64 // changes that the newest toggle has made so far
+	line   map[string]place
+	done   atomic.Int64 // changes that the newest toggle has made so far
+	enough atomic.Bool  // it shall make no more
 }
 
 type place struct {
