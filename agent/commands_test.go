@@ -320,6 +320,7 @@ func TestDiagTellsTheLastFrames(t *testing.T) {
 		c := startCommanded(t, dir)
 		runUntil(t, c.agent, func() {
 			time.Sleep(time.Second)
+			synctest.Wait() // the agent has read its loops
 			for buses := range 30 {
 				c.loops = append(c.loops, newBusLoop(fmt.Sprint("rs485-", buses), chatty{&fakeBus{}}, nil))
 				got, err := diagCommand(t.Context(), c.agent, command.Command{})
