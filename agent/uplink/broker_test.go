@@ -188,6 +188,18 @@ func (b *broker) kinds() (ks []string) {
 	return ks
 }
 
+// first is how many messages came on the first connection.
+func (b *broker) first() (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range b.heard {
+		if h.client == b.heard[0].client {
+			n++
+		}
+	}
+	return n
+}
+
 func (b *broker) puback(h heard) {
 	ack := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: h.id}
 	if err := h.client.WritePacket(ack); err != nil {

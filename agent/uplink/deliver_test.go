@@ -99,12 +99,12 @@ func TestABrokerThatNeverAcknowledges(t *testing.T) {
 	u := b.uplink(c)
 	began := time.Now()
 	b.start(u)
-	eventually(t, "a window is full", func() bool { return len(br.kinds()) == 4 })
+	eventually(t, "a window is full", func() bool { return len(br.kinds()) >= 4 })
 	eventually(t, "it is given up", func() bool { return strings.Contains(u.State().LastError, "nothing was acknowledged") })
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("given up after %v, want about twice the keepalive of 2 s", took)
 	}
-	if n := len(br.kinds()); n != 4 {
+	if n := br.first(); n != 4 {
 		t.Errorf("%d messages went out unacknowledged, the window is 4", n)
 	}
 	if b.position("data") != 0 {
