@@ -32,8 +32,8 @@ const (
 	tcpRTOMax = 44
 )
 
-// dialTCP is a dialer whose connections carry alarms. What the system does
-// where it knows an option not is slower, no worse.
+// dialTCP is a dialer whose connections carry alarms. Where the system does not
+// know an option it is slower, no worse.
 func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
 		return raw.Control(func(fd uintptr) {
