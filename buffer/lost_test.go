@@ -282,6 +282,20 @@ func first(t *testing.T) *memFS {
 	return fs.clone()
 }
 
+// second gives another lane its first record, of which the events know nothing,
+// and says in which file it is.
+func second(t *testing.T, fs *memFS) (name string) {
+	t.Helper()
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Lane("data").Append([]byte("x"), 1); err != nil {
+		t.Fatal(err)
+	}
+	return fs.lane(t, "data")[0]
+}
+
 // A crash in the very first write is not worth a word.
 func TestWhatACrashLeavesOfTheFirstWriteIsUsedAgain(t *testing.T) {
 	for what, damage := range map[string]func([]byte) []byte{
@@ -306,14 +320,7 @@ func TestWhatACrashLeavesOfTheFirstWriteIsUsedAgain(t *testing.T) {
 // The newest segment of one lane is garbage, before the other knew of it.
 func TestANewestSegmentOfGarbageBeginsANewEpoch(t *testing.T) {
 	fs := first(t)
-	l, _, err := openLog(fs, roomy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Lane("data").Append([]byte("x"), 1); err != nil {
-		t.Fatal(err)
-	}
-	fs.live[fs.lane(t, "data")[0]] = onDisk(bytes.Repeat([]byte("garbage"), 600))
+	fs.live[second(t, fs)] = onDisk(bytes.Repeat([]byte("garbage"), 600))
 	beginsAnew(t, fs, newModel(), "garbage", "the head of the log can't be read")
 	if fs.live["/b/log/data-0000000000000001-0000000000000001.seg.bad"] == nil {
 		t.Errorf("it is not set aside: %v", slices.Sorted(maps.Keys(fs.live)))
@@ -325,14 +332,7 @@ func TestANewestSegmentOfGarbageBeginsANewEpoch(t *testing.T) {
 // begin an epoch.
 func TestAFrameOfAnyLaneSettlesALostHead(t *testing.T) {
 	fs := first(t)
-	l, _, err := openLog(fs, roomy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Lane("data").Append([]byte("x"), 1); err != nil {
-		t.Fatal(err)
-	}
-	newest := fs.lane(t, "data")[0]
+	newest := second(t, fs)
 	fs.fail = func(int) error {
 		if o := fs.trace[len(fs.trace)-1]; o.what == "read" && o.path == newest {
 			return errInjected

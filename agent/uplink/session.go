@@ -176,10 +176,11 @@ func (s *session) next(ctx context.Context, now time.Time) (message, bool) {
 	if !s.closing.IsZero() {
 		return s.lastWords(now)
 	}
-	if s.unheard != nil && s.pressed {
+	if s.unheard != nil {
+		if !s.pressed {
+			return message{}, false
+		}
 		return s.event(now)
-	} else if s.unheard != nil {
-		return message{}, false
 	}
 	if s.slow(now) {
 		if m, ok := s.control.urgent(); ok {

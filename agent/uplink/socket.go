@@ -23,11 +23,11 @@ const (
 	// unsent bounds what of that the kernel has not sent even once: an alarm waits
 	// behind it, for a second where the link takes 64 kbit/s.
 	unsent = 8 << 10
-	// repeats is how long the kernel waits at most until it sends again what was
+	// longestRepeat is how long the kernel waits at most until it sends again what was
 	// not acknowledged. Where half of all packets are lost its pauses double to two
 	// minutes, and an alarm waits for their end. On a link whose answers take
 	// longer a segment each two seconds is sent in vain.
-	repeats = 2 * time.Second
+	longestRepeat = 2 * time.Second
 	// tcpRTOMax is TCP_RTO_MAX_MS of Linux 6.15 (include/uapi/linux/tcp.h).
 	tcpRTOMax = 44
 )
@@ -40,7 +40,7 @@ func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
 			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_THIN_LINEAR_TIMEOUTS, 1)
-			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, tcpRTOMax, int(repeats.Milliseconds()))
+			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, tcpRTOMax, int(longestRepeat.Milliseconds()))
 		})
 	}}
 	return d.DialContext(ctx, network, address)
@@ -54,9 +54,9 @@ type socket struct {
 	patience time.Duration
 }
 
-// kernelRepeats is the pause after which the kernel sends again what it has under
-// way; zero where there is nothing, or nobody knows.
-func kernelRepeats(s *socket) (pause time.Duration) {
+// repeats is the pause after which the kernel sends again what it has under way;
+// zero where there is nothing, or nobody knows.
+func (s *socket) repeats() (pause time.Duration) {
 	c, ok := s.Conn.(*net.TCPConn)
 	if !ok {
 		return 0

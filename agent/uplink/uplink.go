@@ -125,7 +125,7 @@ func New(c config.Uplink, e Env) *Uplink {
 		at: map[string]uint64{}, done: map[string]uint64{},
 		wake: make(chan struct{}, 1), unstored: make(chan []byte, mostUnstored), orders: make(chan []byte, mostOrders),
 		inbox:  make(chan arrived, mostOrders),
-		timing: timing{dial: dialTCP, connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }, repeats: kernelRepeats},
+		timing: timing{dial: dialTCP, connect: 30 * time.Second, pause: func(d time.Duration) time.Duration { return d }, repeats: (*socket).repeats},
 	}
 	u.spent = u.newSpending()
 	return u
