@@ -33,6 +33,7 @@ type gateway struct {
 	topic, session, epoch string
 	covered               []span                    // of readings in this epoch, in order, apart from each other
 	pin                   ed25519.PublicKey         // as commissioned, or as that key handed over
+	former                []former                  // keys that handed over
 	head                  event.Head                // the newest event
 	seen                  map[event.Head]event.Hash // by epoch and number
 	heard                 time.Time                 // zero: it is silent, and that was told
@@ -41,6 +42,12 @@ type gateway struct {
 }
 
 type span struct{ after, to uint64 } // covers (after, to]
+
+// A former key signed up to the event that handed over.
+type former struct {
+	key  ed25519.PublicKey
+	last event.Head
+}
 
 type platform struct {
 	mu       sync.Mutex
@@ -135,17 +142,31 @@ func cover(all []span, s span) (out []span) {
 	return append(out, s)
 }
 
+// signed is whether the key that was in force at its number signed it: what was
+// missing may come after a handover.
+func (g *gateway) signed(e event.Parsed) bool {
+	for _, f := range g.former {
+		if e.Epoch == f.last.Epoch && e.N <= f.last.N {
+			return e.SignedBy(f.key)
+		}
+	}
+	return e.SignedBy(g.pin)
+}
+
 // take judges an event: signed by the pinned key, the only one of its number, and
-// following the one before it.
+// following the one before it. Until a gateway knows that it has arrived it sends an
+// event again, also after another key was made the pinned one.
 func (g *gateway) take(payload []byte) {
 	e, err := event.Parse(payload)
 	at, hash := event.Head{Epoch: e.Epoch, N: e.N}, e.Hash()
 	was, again := g.seen[at]
 	switch {
-	case err != nil || !e.SignedBy(g.pin):
+	case err == nil && e.Stored && again && was == hash: // a repeat
+		return
+	case err != nil || !g.signed(e):
 		log.Printf("TAMPERING %s: an event that the pinned key did not sign: %.200s", g.topic, payload)
 		return
-	case !e.Stored || again && was == hash: // beside the chain, or a repeat
+	case !e.Stored: // beside the chain
 		return
 	case again || g.broken == e.Epoch || e.Epoch == g.head.Epoch && e.N == g.head.N+1 && e.Chain != g.head.Hash.String():
 		log.Printf("TAMPERING %s: event %d is another than before, or does not follow event %d", g.topic, e.N, g.head.N)
@@ -159,10 +180,14 @@ func (g *gateway) take(payload []byte) {
 	if e.Kind == "fork" {
 		log.Printf("ALARM %s: %s", g.topic, e.Why)
 	}
-	if h, ok := e.Handover(); ok {
-		g.pin = h.New
+	g.seen[at] = hash
+	if e.Epoch == g.head.Epoch && e.N < g.head.N { // it was missing
+		return
 	}
-	g.seen[at], at.Hash = hash, hash
+	if h, ok := e.Handover(); ok {
+		g.former, g.pin = append(g.former, former{g.pin, at}), h.New
+	}
+	at.Hash = hash
 	g.head = at
 }
 

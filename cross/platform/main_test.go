@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,5 +51,40 @@ func TestEventsAreStoredAsTheyCameAndFollowed(t *testing.T) {
 	stored, err := os.ReadFile(filepath.Join(p.dir, "tsf-gw-01-events.ndjson"))
 	if err != nil || string(stored) != string(bytes.Join(bytes.SplitAfter(text, []byte("\n"))[:3], nil)) {
 		t.Errorf("stored %s, %v", stored, err)
+	}
+}
+
+// A gateway that was stopped before it knew what had arrived sends again what the
+// key of before signed, and what was missing may be from before too.
+func TestWhatIsOlderThanAHandoverComesAfterIt(t *testing.T) {
+	text, err := os.ReadFile("../../agent/event/testdata/handover.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pin, _ := event.ParsePublic("iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w=")
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n")) // the third hands over
+	for _, c := range []struct {
+		name, told string
+		order      []int
+	}{
+		{"all again", "", []int{1, 2, 3, 4, 5, 1, 2, 3, 4, 5}},
+		{"one was missing", "missing", []int{1, 3, 4, 2, 5}},
+		{"the handover was missing", "did not sign", []int{1, 2, 4}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var said bytes.Buffer
+			log.SetOutput(&said)
+			defer log.SetOutput(os.Stderr)
+			p := &platform{dir: t.TempDir(), pin: pin, gateways: map[string]*gateway{}}
+			for _, n := range c.order {
+				p.take("pithead/v1/tsf/gw-01/events", lines[n-1], time.Now())
+			}
+			if got := said.String(); strings.Contains(got, "TAMPERING") != (c.told == "did not sign") || !strings.Contains(got, c.told) {
+				t.Errorf("the platform says\n%s", got)
+			}
+			if g := p.gateways["pithead/v1/tsf/gw-01"]; c.told != "did not sign" && g.head.N != 5 {
+				t.Errorf("at %+v", g.head)
+			}
+		})
 	}
 }
