@@ -149,10 +149,11 @@ func (b *bench) env() Env {
 	}
 }
 
-// uplinkConfig is what the site file gives an uplink that says nothing but its address.
+// uplinkConfig is what the site file gives an uplink that says nothing but its address;
+// a machine that stands still for seconds ends no connection.
 func uplinkConfig(urls ...string) config.Uplink {
 	return config.Uplink{
-		ID: "county", URLs: urls, ClientID: "shidian-tsf-gw-01-county", Keepalive: 2 * time.Second, Prefix: "pithead/v1",
+		ID: "county", URLs: urls, ClientID: "shidian-tsf-gw-01-county", Keepalive: time.Minute, Prefix: "pithead/v1",
 		Data: true, Stats: true, Events: true, Batch: 500, Within: 10 * time.Millisecond,
 		Oldest: true, Window: 8, Max: 256_000,
 	}

@@ -3,9 +3,11 @@ package uplink
 import (
 	"bytes"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +63,7 @@ func newBroker(t *testing.T) *broker {
 	return (&broker{t: t, addr: "127.0.0.1:0"}).start()
 }
 
+// start listens; again, it does so at the address that it had.
 func (b *broker) start() *broker {
 	b.t.Helper()
 	s := mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
@@ -88,9 +91,16 @@ func (b *broker) start() *broker {
 	return b
 }
 
+// ownHost is a loopback address of this process, where nobody else takes a port
+// that is free for a moment.
+func ownHost() string {
+	pid := os.Getpid()
+	return fmt.Sprintf("127.%d.%d.%d", 1+pid>>16&0x7f, pid>>8&0xff, 1+pid&0x7f)
+}
+
 // freePort is an address that nobody listens on just now.
 func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", ownHost()+":0")
 	if err != nil {
 		t.Fatal(err)
 	}

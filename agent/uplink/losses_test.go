@@ -10,7 +10,7 @@ import (
 
 func TestABrokerThatStopsAndStarts(t *testing.T) {
 	t.Parallel()
-	br, b := newBroker(t), newBench(t, 4<<20)
+	br, b := (&broker{t: t, addr: ownHost() + ":0"}).start(), newBench(t, 4<<20)
 	u := b.uplink(uplinkConfig("tcp://127.0.0.1:1", "tcp://"+br.addr)) // and the first of two is never there
 	b.start(u)
 	sent := 0

@@ -75,15 +75,19 @@ func TestOnlyAReceiptMovesAPosition(t *testing.T) {
 	eventually(t, "20 are receipted", func() bool { return b.position("data") == 20 })
 	br.say("receipt", receiptOf(b, countyKey, fmt.Sprintf(`"last":30,"event":1,"h":%q,"t":%d`, p.Hash(), wall)), false)
 	eventually(t, "all is receipted", func() bool { return b.position("data") == 30 && b.position("events") == 1 })
-	br.say("receipt", receiptOf(b, countyKey, `"last":20`), false)
-	time.Sleep(20 * time.Millisecond)
+	hears := func(at int64) {
+		t.Helper()
+		eventually(t, "the platform's time is heard", func() bool {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return b.heard == at
+		})
+	}
+	hears(wall)
+	br.say("receipt", receiptOf(b, countyKey, fmt.Sprintf(`"last":20,"t":%d`, wall+1)), false)
+	hears(wall + 1)
 	if s := u.State(); b.position("data") != 30 || s.Fault != "" || s.Data != 0 {
 		t.Errorf("position %d, %+v", b.position("data"), s)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.heard != wall {
-		t.Errorf("the platform's time was heard as %d", b.heard)
 	}
 }
 
