@@ -27,6 +27,7 @@ func TestFiftyPowerCuts(t *testing.T) {
 	w := watch(t, b)
 	g := install(t, pithead, latching(counters(port, 30))+b.uplink())
 	machine := watchStalls(t)
+	machine.disk(t)
 	g.start(t)
 	marks := newMarks(s)
 	marks.pass(t, w, 20*time.Second)
@@ -149,7 +150,7 @@ func afterwards(t *testing.T, l *ledger, g *agent, cuts []cut, machine *stalls) 
 }
 
 // unstored is the time before a kill from which no reading is there, where the
-// agent had been storing some and the machine did not stand still: of four kills
+// agent had been storing some and neither the machine nor its disk stood still: of four kills
 // in five, and at most. With a poll each 500 ms and a commit each 200 ms it may be a
 // second and a half on a busy machine.
 func unstored(t *testing.T, l *ledger, cuts []cut, machine *stalls) (usual, most time.Duration) {

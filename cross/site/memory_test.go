@@ -49,6 +49,7 @@ func TestAThousandPointsASecondInLittleMemory(t *testing.T) {
 	to := time.Now()
 	ticks := cpu(t, g.cmd.Process.Pid)
 	up := to.Sub(from) + 2*time.Second
+	eventually(t, 20*time.Second, "all until then", func() bool { return w.point("p.n999").T >= to.UnixMilli() })
 	g.stop(t)
 	eventually(t, 10*time.Second, "status stopped", func() bool { return w.state() == "stopped" })
 

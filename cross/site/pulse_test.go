@@ -162,7 +162,17 @@ func quantile(ds []time.Duration, q float64) time.Duration {
 	return ds[min(len(ds)-1, int(q*float64(len(ds))))].Round(time.Millisecond)
 }
 
-// asFast compares how long alarms took with the link's own time: at most twice that.
+// rounds are how often a link is bad at most until alarms were as fast as it: of a
+// few minutes the slowest hundredth is one or two messages, and which ones those are
+// is luck. What came before counts on.
+const rounds = 4
+
+// isFast compares how long alarms took with the link's own time: at most twice that.
+func isFast(ms []message) bool {
+	beats, alarms := times(ms)
+	return quantile(alarms, 0.99) <= 2*quantile(beats, 0.99)
+}
+
 func asFast(t *testing.T, ms []message, what string) {
 	t.Helper()
 	beats, alarms := times(ms)
@@ -170,7 +180,7 @@ func asFast(t *testing.T, ms []message, what string) {
 		t.Fatalf("%s: %d beats and %d changes of alarms are too few", what, len(beats), len(alarms))
 	}
 	own, ours := quantile(beats, 0.99), quantile(alarms, 0.99)
-	if ours > 2*own {
+	if !isFast(ms) {
 		t.Errorf("%s: of alarms p99 is %v, of the link itself %v", what, ours, own)
 	}
 	figure(t, "%s: %d changes of alarms, p50 %v, p99 %v; the link's own time, by %d plain publishes, p50 %v, p99 %v",
