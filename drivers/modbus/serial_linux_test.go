@@ -21,6 +21,7 @@ import (
 type pty struct {
 	*os.File // the far end
 	path     string
+	near     int // a descriptor of the other one
 }
 
 func newPTY(t *testing.T) *pty {
@@ -38,13 +39,12 @@ func newPTY(t *testing.T) *pty {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pty{far, fmt.Sprintf("/dev/pts/%d", n)}
+	p := &pty{File: far, path: fmt.Sprintf("/dev/pts/%d", n)}
 	// With nobody at the near end reads of the far end fail.
-	near, err := os.OpenFile(p.path, os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
+	if p.near, err = unix.Open(p.path, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { near.Close() })
+	t.Cleanup(func() { unix.Close(p.near) })
 	return p
 }
 
@@ -112,29 +112,17 @@ func TestAnySpeedAndFormat(t *testing.T) {
 			t.Errorf("%+v: %+v", c, got)
 		}
 		p := newPTY(t)
-		near := nearEnd(t, p)
 		config.Address = p.path
 		w, err := serialOpener(config)(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		set, err := unix.IoctlGetTermios(near, unix.TCGETS2)
+		set, err := unix.IoctlGetTermios(p.near, unix.TCGETS2)
 		if err != nil || set.Ispeed != uint32(c.baud) || set.Ospeed != uint32(c.baud) {
 			t.Errorf("%d baud became %d, %v", c.baud, set.Ospeed, err)
 		}
 		w.Close()
 	}
-}
-
-// nearEnd is one more descriptor of the line.
-func nearEnd(t *testing.T, p *pty) int {
-	t.Helper()
-	fd, err := unix.Open(p.path, unix.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Close(fd) })
-	return fd
 }
 
 // burned is the processor time that this process has used.
@@ -258,7 +246,14 @@ func TestInputIsFlushedBeforeARequest(t *testing.T) {
 		return rs[0]
 	}
 	read()
-	p.Write(crced(3, 3, 2, 0xDE, 0xAD))
+	stale := crced(3, 3, 2, 0xDE, 0xAD)
+	p.Write(stale)
+	for n, end := 0, time.Now().Add(ample); n < len(stale); time.Sleep(time.Millisecond) { // the kernel hands it over in its own time
+		var err error
+		if n, err = unix.IoctlGetInt(p.near, unix.TIOCINQ); err != nil || time.Now().After(end) {
+			t.Fatalf("%d bytes of what was said before are there, %v", n, err)
+		}
+	}
 	if r := read(); r.Value != drivers.NumberValue(101) {
 		t.Errorf("%v %v", r.Quality, r.Value)
 	}
