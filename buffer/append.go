@@ -24,7 +24,9 @@ func (l *Lane) write(f frame) error {
 	f.first = l.next
 	err := l.try(f, false)
 	if full(err) && l.log.yield(l) { // once: what that does not help, more of it won't
-		err = l.try(f, false)
+		if err = l.try(f, false); err == nil {
+			l.cramped.Store(true)
+		}
 	}
 	if full(err) {
 		err = l.try(f, true)
@@ -77,10 +79,11 @@ func (l *Lane) extend(f frame) error {
 		l.letGo()
 		return errNoRoom
 	}
+	l.largest = max(l.largest, f.size())
 	l.log.buf = appendFrame(l.log.buf[:0], &f, s.end)
-	if err := l.put(&s, s.end, step(s.size)); err != nil {
-		l.letGo()
-		l.keep(s.size)
+	was := s.size
+	if err := l.put(&s, s.end, step(was)); err != nil {
+		l.cut(s, was, err)
 		return err
 	}
 	l.publish(s, f)
@@ -109,6 +112,7 @@ func (l *Lane) begin(f frame, tight bool) error {
 			return ErrTooLong
 		}
 		need += f.size()
+		l.largest = max(l.largest, f.size())
 	}
 	capacity := max(l.most, need)
 	if capacity > l.budget/2 {
@@ -119,18 +123,21 @@ func (l *Lane) begin(f frame, tight bool) error {
 		return err
 	}
 	l.compose(s, frames)
-	grow := step(s.size)
+	grow, was := step(s.size), s.size
 	if tight {
 		grow = 0
 	}
 	l.capacity, l.w = capacity, w
 	if err := l.put(&s, 0, grow); err != nil {
+		if full(err) && was > 0 && w.truncate(was) == nil {
+			s.size = was
+		}
 		l.letGo()
-		l.giveBack(s, full(err))
+		l.giveBack(listing{s.name(l.name), s.size}, full(err) && (was == 0 || tight))
 		return err
 	}
 	l.publish(s, f)
-	l.unsaid = false
+	l.unsaid, l.reserved = false, 0
 	l.putAside()
 	l.cramped.Store(tight)
 	l.log.positions.stored(change)
@@ -210,11 +217,21 @@ func (l *Lane) marks(all bool) []byte {
 	return b
 }
 
-// keep says that the newest segment may have grown although the write failed.
-func (l *Lane) keep(size int64) {
+// cut ends the newest segment after a write that failed, by which it may have
+// grown, and gives back what it does not need: of a disk that refuses a write now
+// and then, a lane would else be full of what nothing was ever written to.
+func (l *Lane) cut(s segment, was int64, why error) {
+	to := was // where the file system is full, all that the lane has
+	if !full(why) {
+		to = l.least(segment{end: s.end, size: was})
+	}
+	if l.w.truncate(to) == nil {
+		s.size = to
+	}
+	l.letGo()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.segs[len(l.segs)-1].size = size
+	l.segs[len(l.segs)-1].size = s.size
 }
 
 // letGo ends the newest segment: it takes nothing more.

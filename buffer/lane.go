@@ -26,6 +26,9 @@ type Lane struct {
 	sure     uint64 // next, as far as it is known to be on disk: no power cut takes it back
 	moved    uint64 // the commit that moved it
 	wrote    uint64 // the lane's last commit
+	largest  int64  // of the frames that this run wrote, in bytes
+	reserved int64  // what the file in reserve had to take when it was last looked for
+	pause    int    // for how many Flushes that is not tried again
 	// unsaid: the lane's head is lost, and no segment says yet where its numbers
 	// go on. Until one does, what tells of the loss stays as it is.
 	unsaid bool
@@ -121,8 +124,8 @@ func (l *Lane) adoptTail(t *tail, least uint64) []Fault {
 		return []Fault{{name, again.errAt, again.next, t.next - 1, again.err.Error()}}
 	}
 	l.next, l.sure = max(least, again.next), again.next
-	if f.truncate(s.end) == nil {
-		s.size = s.end
+	if end := l.least(*s); f.truncate(end) == nil {
+		s.size = end
 	}
 	return nil
 }

@@ -220,9 +220,13 @@ func (l *Log) SetPosition(name string, n uint64) { l.positions.set(name, positio
 // DropPosition forgets a position.
 func (l *Log) DropPosition(name string) { l.positions.set(name, position{dropped: true}) }
 
-// Flush puts positions on disk that no frame has taken along. It writes nothing
-// if there are none.
+// Flush puts positions on disk that no frame has taken along, and sees to it that
+// lanes which are young can go on where the file system is full. It writes nothing
+// if there is neither.
 func (l *Log) Flush() error {
+	for _, lane := range l.lanes {
+		lane.reserve()
+	}
 	if !l.positions.dirty() {
 		return nil
 	}

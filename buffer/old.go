@@ -57,7 +57,7 @@ func (d *found) findOld(fs fsys, parent string) {
 			for _, s := range l.segs {
 				l.bad = append(l.bad, listing{s.name(name), s.size})
 			}
-			for _, f := range l.bad {
+			for _, f := range append(l.bad, l.spares...) {
 				f.size = sizeOf(fs, filepath.Join(dir, f.name))
 				f.name = filepath.Join("..", filepath.Base(dir), f.name)
 				d.lanes[name].old = append(d.lanes[name].old, f)

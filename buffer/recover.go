@@ -62,7 +62,7 @@ func look(fs fsys, dir string) (*found, error) {
 	}
 	d := &found{lanes: map[string]*foundLane{}, positions: map[string]uint64{}, marks: map[string]uint64{}}
 	for name, l := range lanes {
-		d.lanes[name] = &foundLane{name: name, segs: l.segs, bad: l.bad, next: 1}
+		d.lanes[name] = &foundLane{name: name, segs: l.segs, bad: l.bad, spares: l.spares, next: 1}
 	}
 	var broken error // the first; the others may still know the epoch
 	for _, l := range d.sorted() {
@@ -105,8 +105,10 @@ func (d *found) measure(fs fsys, dir string) {
 				s.size = sizeOf(fs, filepath.Join(dir, s.name(l.name)))
 			}
 		}
-		for i := range l.bad {
-			l.bad[i].size = sizeOf(fs, filepath.Join(dir, l.bad[i].name))
+		for _, all := range [][]listing{l.bad, l.spares} {
+			for i := range all {
+				all[i].size = sizeOf(fs, filepath.Join(dir, all[i].name))
+			}
 		}
 	}
 }

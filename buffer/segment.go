@@ -87,8 +87,9 @@ func hexNumber(digits string) (n uint64) {
 
 // files is what a folder holds of one lane, by name alone.
 type files struct {
-	segs []segment // by sequence
-	bad  []listing // set aside by an earlier run
+	segs   []segment // by sequence
+	bad    []listing // set aside by an earlier run
+	spares []listing // what a lane has in reserve
 }
 
 // listLanes sorts a folder's files by lane. It does not ask for their sizes: of a
@@ -104,17 +105,25 @@ func listLanes(fs fsys, dir string) (map[string]*files, error) {
 	lanes := map[string]*files{}
 	for _, name := range all {
 		lane, s, bad, ok := parseName(name)
+		spare := false
 		if !ok {
-			continue
+			lane, spare = strings.CutSuffix(name, reserveEnding)
+			if !spare || !isLane(lane) {
+				continue
+			}
 		}
 		l := lanes[lane]
 		if l == nil {
 			l = &files{}
 			lanes[lane] = l
 		}
-		if s.size = unknownSize; bad {
+		s.size = unknownSize
+		switch {
+		case spare:
+			l.spares = append(l.spares, listing{name, unknownSize})
+		case bad:
 			l.bad = append(l.bad, listing{name, unknownSize})
-		} else {
+		default:
 			l.segs = append(l.segs, s)
 		}
 	}

@@ -33,7 +33,7 @@ func (l *Lane) take(s *segment, capacity, need int64, tight bool) (file, error) 
 		f.Close()
 	}
 	if spare.name != "" || f != nil {
-		l.giveBack(*s, full(err))
+		l.giveBack(listing{s.name(l.name), s.size}, full(err) && spare.name == "")
 	}
 	return nil, err
 }
@@ -103,16 +103,24 @@ func (l *Lane) sacrifice(useful bool) (listing, bool) {
 	return listing{}, true
 }
 
-// yield frees a segment of the last lane behind l that has one to spare, where
-// the file system is full and l has nothing left to overwrite. No lane gives way
-// to one behind it: events are never dropped for data.
+// yield frees a file of the last lane behind that has one to spare, where the
+// file system is full. No lane gives way to one behind it: events are never
+// dropped for data. What the other needs to go on it keeps, unless this one can't.
 func (l *Log) yield(to *Lane) bool {
+	keep := to.others() > 0
 	for i := len(l.lanes) - 1; i >= 0 && l.lanes[i] != to; i-- {
 		lane := l.lanes[i]
+		if keep && lane.others() < 2 && len(lane.old)+len(lane.bad) == 0 {
+			continue
+		}
 		lane.mu.Lock()
-		gone, more := lane.sacrifice(false)
-		if more && gone.name == "" { // the oldest segment, which is a spare now
-			gone, _ = lane.sacrifice(false)
+		gone, more := lane.sacrifice(true)
+		if more && gone.name == "" { // the oldest segment, which is the last spare now
+			n := len(lane.spares) - 1
+			gone, lane.spares = lane.spares[n], lane.spares[:n]
+		}
+		if !more {
+			gone, more = lane.sacrifice(false)
 		}
 		lane.mu.Unlock()
 		if !more {
@@ -133,17 +141,15 @@ func (l *Log) Cramped() bool {
 	return slices.ContainsFunc(l.lanes, func(lane *Lane) bool { return lane.cramped.Load() })
 }
 
-// giveBack keeps a file that could not be begun for the next try; where the
-// file system is full it is better removed.
-func (l *Lane) giveBack(s segment, remove bool) {
-	name := s.name(l.name)
+// giveBack keeps a file that could not be begun for the next try, or removes it.
+func (l *Lane) giveBack(s listing, remove bool) {
 	if remove {
-		err := l.log.fs.remove(l.path(name))
+		err := l.log.fs.remove(l.path(s.name))
 		if err == nil || errors.Is(err, os.ErrNotExist) {
 			return
 		}
 	}
-	l.addSpare(listing{name, s.size})
+	l.addSpare(s)
 }
 
 func (l *Lane) addSpare(s listing) {
