@@ -127,3 +127,46 @@ func TestWhateverHappenedToTheFolder(t *testing.T) {
 		})
 	}
 }
+
+// A technician removes the folder under the run. It is an alarm, and it comes
+// back without a restart: what is stored from then on outlives the run, in the
+// same epoch, by the same identity.
+func TestTheFolderIsRemovedUnderTheRun(t *testing.T) {
+	for _, what := range []string{"", "log", "log/events-*"} {
+		dir := filepath.Join(t.TempDir(), "buffer")
+		site := simSite(t, dir, pondSite)
+		synctest.Test(t, func(t *testing.T) {
+			go func() {
+				time.Sleep(8500 * time.Millisecond)
+				gone, err := filepath.Glob(filepath.Join(dir, what))
+				if err != nil || len(gone) == 0 {
+					t.Error("nothing to remove")
+				}
+				for _, path := range gone {
+					if err := os.RemoveAll(path); err != nil {
+						t.Error(err)
+					}
+				}
+			}()
+			runFor(t, site, 25*time.Second)
+		})
+		key, err := event.LoadKey(filepath.Join(dir, config.IdentityFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) { runFor(t, site, 5*time.Second) })
+		if _, err := os.Stat(config.GoodPath(dir)); err != nil {
+			t.Error(err)
+		}
+		events := eventsOf(t, dir)
+		for _, want := range []string{`"id":"agent/buffer","state":"active"`, "files were removed", `"id":"agent/buffer","state":"normal"`, `"kind":"stop"`} {
+			if !strings.Contains(string(events), want) {
+				t.Errorf("%q: no %s\n%s", what, want, events)
+			}
+		}
+		r, err := event.Verify(strings.NewReader(string(events)), event.Options{Key: key.PublicKey()})
+		if err != nil || len(r.Findings) > 0 || len(r.Epochs) != 1 || r.Epochs[0].First == 1 || strings.Count(string(events), `"kind":"fault"`) > 0 {
+			t.Errorf("%q: %+v, %v\n%s", what, r, err, events)
+		}
+	}
+}

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +36,7 @@ type recorder struct {
 	unstored func(payload []byte) // tells the uplinks of an event that the disk did not take
 	forks    chan uplink.Fork     // what platforms have of this gateway; shared
 	failed   func(error)          // tells the judge that the disk fails, or (nil) works again
+	renew    func() error         // puts what is kept beside the log there again
 
 	mu      sync.Mutex // guards these two, for guard
 	pending []queued   // events that have no number yet
@@ -48,15 +47,12 @@ type recorder struct {
 	frame    []byte
 	sinceKey int // blocks of data frames since the last key
 	keySize  int // bytes of that key
-	troubles [4]trouble
+	troubles [5]trouble
 	failing  bool // failed was told so
 	untold   lost // told once the disk takes what waits
 
 	uplinks map[string]bool // of the site file
 	swept   time.Time       // when positions were looked through
-	folder  string          // the buffer's
-	looked  time.Time       // when it was looked for
-	gone    bool            // it was removed, and that was told
 	cramped bool            // the file system is full, and that was told
 	refused uint64          // writes that failed, and that was told
 
@@ -88,6 +84,7 @@ const (
 	ofReadings
 	ofStats
 	ofPositions
+	ofFolder
 )
 
 // run stores until ctx ends, and then what is still there.
@@ -135,32 +132,23 @@ func (r *recorder) flush() {
 		r.swept = now
 		forget(r.buf, r.uplinks, r.clock.Now())
 	}
-	r.look(time.Now())
+	r.look()
 	if r.ready(ofPositions) {
 		r.note(ofPositions, r.pace.took(r.buf.Flush))
 	}
 }
 
-const (
-	lookFolder = 10 * time.Second
-	folderGone = "the buffer's folder was removed: what is stored now is lost with the next start"
-)
-
-// look finds a folder that somebody removed: files that have lost their names
-// take writes as ever, and nobody will read them again.
-func (r *recorder) look(now time.Time) {
-	if now.Sub(r.looked) < lookFolder {
+// look finds files that somebody removed under the run. The buffer begins anew in
+// their place, and what else the agent keeps in the folder is put there again.
+func (r *recorder) look() {
+	if !r.ready(ofFolder) {
 		return
 	}
-	r.looked = now
-	_, err := os.Stat(r.folder)
-	if gone := errors.Is(err, fs.ErrNotExist); gone && !r.gone {
-		r.gone = true
-		why := folderGone
-		r.log.Error(why, "dir", r.folder)
-		r.why.Store(&why)
-		r.failed(errors.New(why))
+	err := r.pace.took(r.buf.Look)
+	if errors.Is(err, buffer.ErrRemoved) {
+		err = errors.Join(err, r.renew())
 	}
+	r.note(ofFolder, err)
 }
 
 // ready says whether the disk is to be tried.

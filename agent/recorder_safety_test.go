@@ -44,7 +44,7 @@ func newDesk(t *testing.T) *desk {
 		}
 		d.sent = append(d.sent, p)
 	}
-	d.buf, d.folder = d.open(d.dir), d.dir
+	d.buf = d.open(d.dir)
 	d.events, d.stats, d.data = d.buf.Lane(laneEvents), d.buf.Lane(laneStats), d.buf.Lane(laneData)
 	d.chain = event.NewChain(key, d.buf.Epoch())
 	return d
@@ -387,30 +387,41 @@ func TestAWriteThatFailedIsTold(t *testing.T) {
 	})
 }
 
-// Somebody clears /var/lib: the files that are open take writes as ever, and
-// that must not look well.
-func TestAFolderThatIsRemovedIsTold(t *testing.T) {
+// Somebody clears /var/lib: the files that are open would take writes as ever,
+// and nobody could ever read them. It is told, and all begins anew in their place.
+func TestAFolderThatIsRemovedIsToldAndMadeAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)
-		d.folder = filepath.Join(d.dir, "buf")
-		if err := os.Mkdir(d.folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
+		renewed := 0
+		d.renew = func() error { renewed++; return nil }
+		d.event("pond.level/red")
+		d.readings(1)
+		d.store()
 		d.flush()
-		time.Sleep(lookFolder)
+		time.Sleep(positions)
 		d.flush()
 		if len(d.told) > 0 {
 			t.Fatalf("told %q", d.told)
 		}
-		if err := os.Remove(d.folder); err != nil {
+		if err := os.RemoveAll(d.dir); err != nil {
 			t.Fatal(err)
 		}
-		for range 3 {
-			time.Sleep(lookFolder)
-			d.flush()
+		time.Sleep(positions)
+		d.flush()
+		if len(d.told) != 1 || !strings.Contains(d.told[0], buffer.ErrRemoved.Error()) || renewed != 1 || d.why.Load() == nil {
+			t.Fatalf("told %q; put there again %d times", d.told, renewed)
 		}
-		if len(d.told) != 1 || d.told[0] != folderGone {
-			t.Errorf("told %q", d.told)
+		d.event("pond.level/orange")
+		d.readings(1)
+		d.store()
+		time.Sleep(retryDisk)
+		d.flush()
+		if len(d.told) != 2 || d.told[1] != "<nil>" || renewed != 1 {
+			t.Errorf("told %q; put there again %d times", d.told, renewed)
+		}
+		v, err := buffer.OpenView(d.dir)
+		if err != nil || v.Epoch != d.buf.Epoch() || v.Lanes[0].Next != 3 || v.Lanes[1].Next != 3 {
+			t.Errorf("%v, %+v", err, v)
 		}
 	})
 }

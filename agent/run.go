@@ -226,7 +226,7 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge.restoreSeals(a.rec.fold, last, o.Before.seals)
 	a.judge.refill(a.newReread(last), a.judge.formulas())
 	faults = append(faults, a.handOver()...)
-	a.rec.failed, a.rec.key, a.rec.unstored = a.diskFailed, a.key, a.tellUplinks
+	a.rec.failed, a.rec.key, a.rec.unstored, a.rec.renew = a.diskFailed, a.key, a.tellUplinks, a.renew
 	before := maps.Clone(o.Before.boards)
 	if a.buses, a.loops, err = openBuses(site, last, a.rec.fold.Counters, o.Before.boards, o.Log); err != nil {
 		return nil, errors.Join(err, a.buf.Close())

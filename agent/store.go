@@ -49,6 +49,18 @@ func (a *agent) openBuffer() (faults []string, err error) {
 	return append(faults, more...), err
 }
 
+// renew puts there again what the agent keeps beside the log.
+func (a *agent) renew() error {
+	_, err := os.Lstat(a.keyFile)
+	if errors.Is(err, os.ErrNotExist) {
+		err = a.key.Save(a.keyFile)
+	}
+	if a.volatile == "" {
+		err = errors.Join(err, config.KeepGood(a.site))
+	}
+	return err
+}
+
 // recall takes alarms, outputs and latest readings from a log that can be read
 // but not written, as a card has it that is dying: no trip and no latch is
 // forgotten over that. Where the log in hand knows of a later time it stands.
@@ -166,7 +178,7 @@ func (a *agent) openLog(b config.Buffer) (buffer.Report, error) {
 	if err != nil {
 		return report, err
 	}
-	a.buf, r.buf, a.dir, r.folder = log, log, b.Dir, b.Dir
+	a.buf, r.buf, a.dir = log, log, b.Dir
 	r.events, r.stats, r.data = log.Lane(laneEvents), log.Lane(laneStats), log.Lane(laneData)
 	return report, nil
 }

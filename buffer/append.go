@@ -18,6 +18,9 @@ func (l *Lane) write(f frame) error {
 	if l.log.closed {
 		return fmt.Errorf("lane %s: %w", l.name, os.ErrClosed)
 	}
+	if l.log.removed {
+		return fmt.Errorf("lane %s: %w", l.name, ErrRemoved)
+	}
 	if len(f.payload) > MaxPayload {
 		return fmt.Errorf("lane %s: %d bytes: %w", l.name, len(f.payload), ErrTooLong)
 	}

@@ -155,7 +155,7 @@ var ErrLocked = errors.New("another process writes this buffer")
 
 // lock holds dir for one writer, until the returned file is closed or the
 // process ends.
-func lock(dir string) (io.Closer, error) {
+func lock(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -168,6 +168,13 @@ func lock(dir string) (io.Closer, error) {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
 	return f, nil
+}
+
+// holds says whether the lock in dir is this one.
+func holds(dir string, lock *os.File) bool {
+	mine, err := lock.Stat()
+	there, other := os.Stat(filepath.Join(dir, "lock"))
+	return err == nil && other == nil && os.SameFile(mine, there)
 }
 
 // full says whether err is a file system without space.

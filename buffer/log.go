@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -43,10 +42,12 @@ type Report struct {
 // and Close; everything else may be called by any.
 type Log struct {
 	fs      fsys
+	parent  string // Config's
 	dir     string // of the segments
 	lineage atomic.Pointer[lineage]
 	lanes   []*Lane
-	unlock  io.Closer
+	unlock  *os.File
+	removed bool // files were, and the log could not begin anew yet
 
 	positions *positions
 	commit    uint64 // of the last write
@@ -85,7 +86,7 @@ func openLog(fs fsys, c Config) (*Log, Report, error) {
 		return nil, report, err
 	}
 	d.findOld(fs, c.Dir)
-	l := &Log{fs: fs, dir: dir, positions: newPositions(d.positions), commit: d.commit}
+	l := &Log{fs: fs, parent: c.Dir, dir: dir, positions: newPositions(d.positions), commit: d.commit}
 	l.lineage.Store(&d.lineage)
 	for _, lc := range c.Lanes {
 		lane := newLane(l, lc)
@@ -152,14 +153,25 @@ func settle(fs fsys, c Config, dir string) (*found, Report, error) {
 	if d == nil {
 		d = &found{lanes: map[string]*foundLane{}}
 	}
-	if err := fs.mkdir(dir); err != nil {
-		return nil, report, err
-	}
-	if err := fs.syncDir(c.Dir); err != nil {
+	if err := makeFolder(fs, c.Dir, dir); err != nil {
 		return nil, report, err
 	}
 	d.lineage = lineage{}.begin()
 	return d, report, nil
+}
+
+// makeFolder makes dir in parent, and sees to it that both are on disk.
+func makeFolder(fs fsys, parent, dir string) error {
+	if err := fs.mkdir(dir); err != nil {
+		return err
+	}
+	if err := fs.syncDir(parent); err != nil {
+		return err
+	}
+	if err := fs.syncDir(filepath.Dir(parent)); !errors.Is(err, os.ErrPermission) { // that one is not ours
+		return err
+	}
+	return nil
 }
 
 // Epoch is the log's own random name, 32 hex digits: numbers mean something

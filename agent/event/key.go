@@ -59,15 +59,23 @@ func NewKey(path string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
+	k := KeyOf(private)
+	if err := k.Save(path); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// Save writes an identity to path, as NewKey does. It is durable when Save returns.
+func (k *Key) Save(path string) error {
+	der, err := x509.MarshalPKCS8PrivateKey(k.private)
+	if err == nil {
+		err = writeDurably(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	}
 	if err != nil {
-		return nil, fmt.Errorf("identity: %w", err)
+		return fmt.Errorf("identity: %w", err)
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := writeDurably(path, text); err != nil {
-		return nil, fmt.Errorf("identity: %w", err)
-	}
-	return KeyOf(private), nil
+	return nil
 }
 
 // NextKey is where the key waits that is to follow the one at path.
