@@ -11,9 +11,11 @@ import (
 type tally struct {
 	good, bad  uint32
 	max, min   float64
-	tmax, tmin int64 // unix ms, or ms since boot while the clock is unknown
-	sum        float64
+	tmax, tmin int64   // unix ms, or ms since boot while the clock is unknown
+	sum        float64 // in parts of summed, so that it can't pass what a float holds
 }
+
+const summed = 1 << 32 // a power of two takes no digit away
 
 // period is the one that runs now.
 type period struct {
@@ -46,7 +48,7 @@ func (j *judge) count(p *point, r drivers.Reading, at time.Duration) {
 		t.min, t.tmin = v, j.clock.At(at).time()
 	}
 	t.good++
-	t.sum += v
+	t.sum += v / summed
 }
 
 // time is unix ms if known, else ms since boot.
@@ -111,7 +113,7 @@ func (j *judge) tallies(of period, to int64, partial bool) []stat {
 		st := record.Stat{Point: p.cfg.ID, From: of.from, To: to, Good: int(t.good), Bad: int(t.bad), Partial: partial}
 		if t.good > 0 {
 			st.Max, st.Min, st.TMax, st.TMin = t.max, t.min, t.tmax, t.tmin
-			st.Mean = t.sum / float64(t.good)
+			st.Mean = min(max(t.sum/float64(t.good)*summed, t.min), t.max) // of equal samples their sum is rounded
 		}
 		ss = append(ss, stat{st, of.clock})
 		p.stats = tally{}

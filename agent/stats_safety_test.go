@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"math"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +72,43 @@ func TestSamplesAreOfTheirOwnPeriod(t *testing.T) {
 			t.Errorf("%d whole periods of %d", whole, len(all))
 		}
 	})
+}
+
+// A mean is never beyond the least and the greatest of what it is the mean of.
+func TestAMeanLiesBetweenItsSamples(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		samples []float64
+		want    float64
+	}{
+		{"a steady value is its own mean", slices.Repeat([]float64{1247.315}, 14), 1247.315},
+		{"the greatest there is, again and again", slices.Repeat([]float64{math.MaxFloat64}, 7), math.MaxFloat64},
+		{"and the other end", []float64{-math.MaxFloat64, -math.MaxFloat64, math.MaxFloat64, math.MaxFloat64}, 0},
+		{"the least there is", []float64{math.SmallestNonzeroFloat64, math.SmallestNonzeroFloat64}, math.SmallestNonzeroFloat64},
+		{"half of the time", []float64{0, 1, 1, 0, 1, 0}, 0.5},
+		{"sums are exact where they can be", []float64{1, 2, 3, 4, 5, 6, 8}, 29.0 / 7},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site := pit()
+				site.Stats = time.Hour
+				site.Points[1].Stats = true
+				b := newBench(t, site, newFold(), nil)
+				b.stop()
+				level := b.find("level")
+				for _, v := range c.samples {
+					time.Sleep(time.Second)
+					b.sample(level, drivers.Reading{Point: "level", At: time.Now(), Value: drivers.NumberValue(v)})
+				}
+				b.cutPeriod(b.now())
+				all, _ := b.queue.takeStats()
+				i := slices.IndexFunc(all, func(s stat) bool { return s.Point == "level" })
+				if i < 0 || all[i].Mean != c.want {
+					t.Errorf("%+v, want a mean of %v", all, c.want)
+				}
+			})
+		})
+	}
 }
 
 // The periods as the clock becomes known, steps, and the agent stops.
