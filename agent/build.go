@@ -331,6 +331,17 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 	j.restoreAsides(f)
 }
 
+// carryOver tells a record that is not the one which the run before a reload wrote
+// how the alarms of that run stand: a start must find there what goes on now.
+func (j *judge) carryOver(f *fold) {
+	for s := range j.all {
+		was, _ := alarm.ParseState(f.Alarms[s.Def().ID].State)
+		if now := s.State(); s.carried && now != was {
+			j.changed(s, alarm.Change{At: j.now(), What: "carried over", From: was, To: now, Acked: s.Acknowledged(), Level: s.Level()}, "", "the buffer is another one")
+		}
+	}
+}
+
 func (j *judge) restoreOutputs(f *fold) {
 	stuck := map[string]string{}
 	for id, was := range f.Outputs {

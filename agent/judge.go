@@ -420,7 +420,7 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 		e.More = append(e.More, event.Field{Name: "escalated", Value: d.Level.String()})
 	}
 	e.More = append(e.More, s.holds()...)
-	if c.What == alarm.WasRaised {
+	if c.To == alarm.Active && c.From != c.To { // as a fold takes it for a raise
 		st.number = new(atomic.Uint64)
 		j.tellNumbered(e, c.At, st.number)
 	} else {

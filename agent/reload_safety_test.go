@@ -35,7 +35,7 @@ func TestAReloadOverADiskThatFails(t *testing.T) {
 			t.Fatalf("the disk took %q", got)
 		}
 		events, lost := a.rec.left()
-		o.Before = Left{a.judge.alarms(), a.judge.sleepers(), a.judge.sealsLeft(), a.clock, events, lost, nil}
+		o.Before = Left{a.judge.alarms(), a.judge.sleepers(), a.judge.sealsLeft(), a.clock, events, lost, nil, a.buf.Epoch()}
 		ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		a, err = prepare(simSite(t, dir, edited), o)

@@ -67,6 +67,7 @@ type Left struct {
 	events []queued
 	lost   lost
 	boards boards
+	epoch  string // of the buffer
 }
 
 // Close gives back what no further run will take.
@@ -111,7 +112,7 @@ func Run(ctx context.Context, site *config.Site, o Options) (Left, error) {
 	a.run(ctx)
 	a.close()
 	events, lost := a.rec.left()
-	return Left{a.judge.alarms(), a.judge.sleepers(), a.judge.sealsLeft(), a.clock, events, lost, a.boards()}, nil
+	return Left{a.judge.alarms(), a.judge.sleepers(), a.judge.sealsLeft(), a.clock, events, lost, a.boards(), a.buf.Epoch()}, nil
 }
 
 // run starts everything in the order in which data flows, and stops it in the
@@ -221,6 +222,9 @@ func prepare(site *config.Site, o Options) (*agent, error) {
 	a.judge.wants = func(bus, output string, on bool) { a.buses[bus].mail.want(output, on) }
 	a.judge.forgot = a.former != "" || a.volatile != ""
 	a.judge.restore(a.rec.fold, a.boot, last, o.Before.alarms)
+	if o.Before.epoch != a.buf.Epoch() {
+		a.judge.carryOver(a.rec.fold)
+	}
 	a.judge.sleepAgain(o.Before.asleep)
 	a.judge.restoreHours(last)
 	a.judge.restoreSeals(a.rec.fold, last, o.Before.seals)

@@ -258,6 +258,38 @@ func TestADelayGoesOnOverAReload(t *testing.T) {
 	})
 }
 
+// A reload that brings another buffer takes the alarms along: a start that finds
+// only that one forgets no latch, and releases no trip that hangs on it.
+func TestAMovedBufferKnowsWhatStands(t *testing.T) {
+	old, dir := t.TempDir(), t.TempDir()
+	site := simSite(t, old, strings.Replace(pondSite, "for: 3s", "latch: true", 1))
+	moved := *site
+	moved.Buffer.Dir = dir
+	synctest.Test(t, func(t *testing.T) {
+		o := Options{Version: "test", Log: slog.New(slog.DiscardHandler)}
+		for i, run := range []struct {
+			site *config.Site
+			d    time.Duration
+			told string
+		}{
+			{site, 32 * time.Second, "pond.level/red=active output:siren=on pond.level/red=cleared"},
+			{&moved, time.Second, "pond.level/red=cleared output:siren=on"},
+			{site, time.Second, "pond.level/red=active output:siren=on pond.level/red=cleared"},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), run.d)
+			left, err := Run(ctx, run.site, o)
+			cancel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Before = left
+			if got := told(t, eventsOf(t, run.site.Buffer.Dir)); got != run.told {
+				t.Errorf("after run %d told %q, want %q", i, got, run.told)
+			}
+		}
+	})
+}
+
 func TestABufferThatCantBeOpenedDoesNotKeepItFromGuarding(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(dir, []byte("not a folder"), 0o600); err != nil {
