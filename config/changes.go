@@ -27,16 +27,25 @@ func Changes(before, after []byte) []Change {
 	var out []Change
 	for path, old := range was {
 		if now, there := is[path]; !there || now != old {
-			out = append(out, Change{path, old, now, weaker(path, old, now, there)})
+			out = append(out, Change{path, told(old), told(now), weaker(path, old, now, there)})
 		}
 	}
 	for path, now := range is {
 		if _, there := was[path]; !there {
-			out = append(out, Change{path, "", now, addedWeakens[lastWord(path)] || strings.Contains(path, ".commands.")})
+			out = append(out, Change{path, "", told(now), addedWeakens[lastWord(path)] || strings.Contains(path, ".commands.")})
 		}
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Path < out[j].Path })
 	return out
+}
+
+// told is a text of a change as far as an event has room for forty of them.
+func told(s string) string {
+	const most = 2000
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // flat is every scalar of a file, and of what it includes, by its path; a list

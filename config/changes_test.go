@@ -44,6 +44,7 @@ func TestChangesAreToldWithWhatGuardsLess(t *testing.T) {
 		"a member that is gone":        {"of: [a, b]", "of: [a]", "groups.g.of [a, b]>[a] weaker"},
 		"a filter that lets less pass": {`["a.*", b]`, `["a.*"]`, "uplinks.u.points [a.*, b]>[a.*] weaker"},
 		"somebody who may command":     {"rate: 200", "rate: 200, commands: [{id: x, key: k, allow: [ack]}]", "uplinks.u.commands.x.allow >[ack] weaker; uplinks.u.commands.x.id >x weaker; uplinks.u.commands.x.key >k weaker"},
+		"what no event has room for":   {"unit: m", "unit: " + strings.Repeat("库", 9000), "points.a.unit m>" + strings.Repeat("库", 666) + "…"},
 		"a later fault":                {"fault: 1m", "fault: 5m", "points.a.alarms.fault.fault 1m>5m weaker"},
 	} {
 		if !strings.Contains(before, c.from) {

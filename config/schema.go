@@ -145,6 +145,9 @@ func (s shape) schema() map[string]any {
 	case formRegister, formScalar:
 		return map[string]any{"type": []string{"integer", "number", "string", "boolean"}}
 	case formText, formFile, formExpr:
+		if s.hi > 0 {
+			return map[string]any{"type": []string{"string", "number"}, "maxLength": s.hi}
+		}
 		return map[string]any{"type": []string{"string", "number"}}
 	case formList:
 		return s.listSchema()

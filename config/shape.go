@@ -70,7 +70,7 @@ const (
 // shape is a form with its bounds.
 type shape struct {
 	form    form
-	lo, hi  float64  // of a number, of a duration in seconds, of a size in bytes; of a list its length; both 0: no bounds
+	lo, hi  float64  // of a number, of a duration in seconds, of a size in bytes; of a list or a text its length; both 0: no bounds
 	words   []string // of formWord, or the only keys of a formMap
 	after   []string // words that this version judges but does not act on
 	section string
@@ -81,6 +81,7 @@ type shape struct {
 
 var (
 	text     = shape{form: formText}
+	label    = shape{form: formText, hi: 200} // characters; it goes into each event, and an event must fit into a message
 	slug     = shape{form: formSlug}
 	ident    = shape{form: formID}
 	pattern  = shape{form: formPattern}

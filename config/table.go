@@ -13,7 +13,7 @@ var siteKeys = section{"site", "a site file", []key{
 	{"version", words("1"), "", must, "of this form of file; 1"},
 	{"site", slug, "", must, "the site, part of every topic"},
 	{"gateway", slug, "", must, "the gateway, part of every topic"},
-	{"name", text, "", 0, "for people"},
+	{"name", label, "", 0, "for people"},
 	{"buses", things("bus"), "", 0, "serial lines, Modbus servers, GPIO devices; exactly one kind each"},
 	{"devices", things("device"), "", 0, "Modbus units"},
 	{"points", things("point"), "", 0, "what is read or computed"},

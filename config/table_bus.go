@@ -32,7 +32,7 @@ var busOnly = map[string][]string{
 }
 
 var deviceKeys = section{"device", "a device", []key{
-	{"name", text, "", 0, "for people"},
+	{"name", label, "", 0, "for people"},
 	{"bus", ident, "", must, "the bus it is on"},
 	{"unit", ints(0, 255), "", must, "its address on the bus"},
 	{"every", span(10*msec, day), "(of defaults)", 0, "cycle of its points"},

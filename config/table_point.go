@@ -3,8 +3,8 @@ package config
 var registerTypes = []string{"u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "bcd16", "bcd32", "bool", "string", "hi-lo"}
 
 var pointKeys = section{"point", "a point", []key{
-	{"name", text, "", 0, "for people"},
-	{"unit", text, "", 0, "of the value"},
+	{"name", label, "", 0, "for people"},
+	{"unit", label, "", 0, "of the value"},
 	{"device", ident, "", 0, "the device that has it"},
 	{"holding", address, "", 0, "holding register: protocol address, from 0"},
 	{"input", address, "", 0, "input register: protocol address, from 0"},
@@ -38,7 +38,7 @@ var pointKeys = section{"point", "a point", []key{
 	{"void", list(scalar, 1, 100), "", 0, "raw, bit for bit: the device says it has no value"},
 	{"warm-up", span(0, day), "0s", 0, "bad for so long after the device comes back or the machine boots"},
 	{"range", interval, "", 0, "value outside is bad"},
-	{"states", keyed(scalar, text), "", 0, "names of values, as {0: off, 1: on}"},
+	{"states", keyed(scalar, label), "", 0, "names of values, as {0: off, 1: on}"},
 	{"deadband", notLess0, "0", 0, "stored when it moved this far from the last stored value; 0 = every sample"},
 	{"at-least", span(sec, 7*day), "5m", 0, "and stored at least this often"},
 	{"alarms", list(sect("alarm"), 0, 100), "", 0, "its alarms"},
@@ -89,7 +89,7 @@ var acceptedKeys = section{"accepted", "an acceptance", []key{
 }}
 
 var outputKeys = section{"output", "an output", []key{
-	{"name", text, "", 0, "for people"},
+	{"name", label, "", 0, "for people"},
 	{"gpio", pin, "", 0, "a GPIO line, as board/22"},
 	{"device", ident, "", 0, "the device that has it"},
 	{"coil", address, "", 0, "coil: protocol address, from 0"},
@@ -102,7 +102,7 @@ var outputKeys = section{"output", "an output", []key{
 	{"on-exit", words("hold", "on", "off"), "hold", 0, "its state when the agent stops; of a trip hold"},
 	{"verify", sect("verify"), "", 0, "how to see that it works"},
 	{"prove", span(day, year), "", 0, "of a trip: switched on and verified at least this often; overdue is a blue alarm"},
-	{"first-line", text, "", 0, "of a trip: what protects first; the agent is the second line"},
+	{"first-line", label, "", 0, "of a trip: what protects first; the agent is the second line"},
 	{"release", formula, "", 0, "of a trip: released only while this is true and good"},
 	{"pulse", span(10*msec, 60*60*sec), "", 0, "on for so long only"},
 	{"min-on", span(0, day), "", 0, "on for so long at least"},

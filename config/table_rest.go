@@ -3,7 +3,7 @@ package config
 var ids = list(ident, 1, many)
 
 var sealKeys = section{"seal", "a seal", []key{
-	{"name", text, "", 0, "for people"},
+	{"name", label, "", 0, "for people"},
 	{"closed", ids, "", 0, "points that must be 1 while sealed"},
 	{"tamper", ids, "", 0, "points that must be 1 always"},
 	{"idle", list(either(ident, sect("idle")), 1, many), "", 0, "what must stand"},
@@ -27,7 +27,7 @@ var balanceKeys = section{"balance", "a balance", []key{
 }}
 
 var groupKeys = section{"group", "a group", []key{
-	{"name", text, "", 0, "for people"},
+	{"name", label, "", 0, "for people"},
 	{"of", list(pattern, 1, many), "", must, "its members; * crosses dots"},
 	{"ladder", byWord(ints(1, 100_000), "blue", "yellow", "orange"), "", 0, "so many at this level or above make it one level higher"},
 	{"for", span(0, 7*day), "0s", 0, "how long it must last"},

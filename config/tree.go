@@ -3,6 +3,7 @@ package config
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -124,6 +125,9 @@ func (r *reader) scalar(n *yaml.Node, s shape, v *value) *value {
 	if problem := s.scan(v); problem != "" {
 		r.errorf(v.place, "%s", problem)
 		return nil
+	}
+	if n := utf8.RuneCountInString(v.text); s.form == formText && s.hi > 0 && n > int(s.hi) {
+		r.strictf(v.place, "a text of %d characters; want at most %s", n, plain(s.hi))
 	}
 	if s.form == formFile {
 		r.files = append(r.files, v)

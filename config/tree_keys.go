@@ -174,7 +174,7 @@ func (s shape) wantedMore() string {
 
 func (s shape) wantedList() string {
 	if s.lo == s.hi && s.lo > 0 {
-		return fmt.Sprintf("a list of %s", plain(s.lo))
+		return "a list of " + plain(s.lo) + ", as [0, 1, 2, 3"[:3*int(s.lo)+4] + "]"
 	}
 	if s.lo > 0 {
 		return "a list with at least " + entriesOf(int(s.lo))
