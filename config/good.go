@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -34,7 +35,9 @@ func KeepGood(s *Site) error {
 		return fmt.Errorf("keep the site file by its hash: %w", err)
 	}
 	note := noteOf(s.File)
-	if s.Buffer.Dir != filepath.Dir(note) && os.MkdirAll(filepath.Dir(note), 0o700) == nil {
+	if s.Buffer.Dir == DefaultDir {
+		_ = os.Remove(note) // of a buffer that was elsewhere
+	} else if os.MkdirAll(filepath.Dir(note), 0o700) == nil {
 		_ = replace(note, []byte(s.Buffer.Dir))
 	}
 	return nil
@@ -94,17 +97,16 @@ func replace(path string, text []byte) error {
 }
 
 // LastGood is the last good version of a site file that is bad now. Where its
-// buffer's folder is, is read from the bad file as far as that goes, or from
-// the note that KeepGood left.
+// buffer's folder is, is read from the bad file as far as that goes, else from
+// the note that KeepGood left; what lies in the default folder may be of another site.
 func LastGood(file string) (*Site, error) {
 	src, _ := os.ReadFile(file) // it may be gone altogether
-	path := filepath.Join(bufferDir(src), goodFile)
+	noted, _ := os.ReadFile(noteOf(file))
+	path := filepath.Join(cmp.Or(bufferDir(src), string(noted), DefaultDir), goodFile)
 	good, err := os.ReadFile(path)
-	if err != nil {
-		if dir, noted := os.ReadFile(noteOf(file)); noted == nil {
-			path = filepath.Join(string(dir), goodFile)
-			good, err = os.ReadFile(path)
-		}
+	if err != nil && len(noted) > 0 {
+		path = filepath.Join(string(noted), goodFile)
+		good, err = os.ReadFile(path)
 	}
 	if err != nil {
 		return nil, err
@@ -121,14 +123,15 @@ var (
 	bufferBlock = regexp.MustCompile(`(?m)^buffer:[ \t]*(?:#.*)?\r?\n(?:[ \t]+.*\r?\n|[ \t]*\r?\n)*?[ \t]+dir:[ \t]*["']?([^"'\s#]+)`)
 )
 
-// bufferDir finds the buffer's folder in text that may not be YAML at all.
+// bufferDir finds the buffer's folder in text that may not be YAML at all; empty
+// where that doesn't say.
 func bufferDir(src []byte) string {
 	for _, re := range []*regexp.Regexp{bufferFlow, bufferBlock} {
 		if m := re.FindSubmatch(src); m != nil && strings.HasPrefix(string(m[1]), "/") {
 			return string(m[1])
 		}
 	}
-	return DefaultDir
+	return ""
 }
 
 // GoodPath is where the last good site file of a buffer's folder is.

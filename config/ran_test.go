@@ -48,3 +48,27 @@ uplinks:
 		t.Errorf("a new file is refused for each: %s", said(problems))
 	}
 }
+
+// The note of where the buffer is follows it when it moves.
+func TestAnUnreadableFileIsFoundByItsNote(t *testing.T) {
+	state, other := t.TempDir(), t.TempDir()
+	t.Setenv("STATE_DIRECTORY", state)
+	file := filepath.Join(t.TempDir(), "site.yaml")
+	for _, dir := range []string{other, state, other} {
+		s, problems := Parse(file, []byte("version: 1\nsite: a\ngateway: g\nname: in "+dir+"\nbuffer: {dir: "+dir+"}\nbuses: {b: {gpio: gpiochip0}}\npoints: {a: {gpio: b/1}}\n"))
+		if s == nil {
+			t.Fatal(said(problems))
+		}
+		if err := KeepGood(s); err != nil {
+			t.Fatal(err)
+		}
+		for _, left := range []string{"", "version: 1\nsite: a\ngatew"} { // of it, after a power cut
+			if err := os.WriteFile(file, []byte(left), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if good, err := LastGood(file); err != nil || good.Name != "in "+dir {
+				t.Errorf("%v, want the site in %s", err, dir)
+			}
+		}
+	}
+}
