@@ -55,8 +55,11 @@ func TestHours(t *testing.T) {
 func TestHoursAreRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, pump(), newFold(), map[string]record.Last{"pump.hours": {Good: drivers.NumberValue(100.5)}})
-		b.good("pump", 0)
 		a := &agent{site: b.judge.site, judge: b.judge, clock: b.judge.clock}
+		if rs := a.computedNow(t.Context(), nil); len(rs) != 1 || rs[0].Quality != "input" || rs[0].Why != "has no value yet" {
+			t.Errorf("before the first sample: %+v", rs)
+		}
+		b.good("pump", 0)
 		for _, points := range [][]string{nil, {"pump.hours"}} {
 			rs := a.computedNow(t.Context(), points)
 			if len(rs) != 1 || rs[0].Point != "pump.hours" || rs[0].Value.String() != "100.5" {

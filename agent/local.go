@@ -203,9 +203,14 @@ func (a *agent) computedNow(ctx context.Context, points []string) []LocalRead {
 	var out []LocalRead
 	_ = a.judge.ask(ctx, func() {
 		for _, p := range a.judge.points {
-			if p.seen && (p.cfg.Value != nil || p.cfg.HoursOf != "") && (len(points) == 0 || slices.Contains(points, p.cfg.ID)) {
-				out = append(out, a.localRead(drivers.Inspection{Reading: a.judge.reading(p)}))
+			if p.cfg.Value == nil && p.cfg.HoursOf == "" || len(points) > 0 && !slices.Contains(points, p.cfg.ID) {
+				continue
 			}
+			i := drivers.Inspection{Reading: a.judge.reading(p)}
+			if !p.seen {
+				i = drivers.Inspection{Reading: drivers.Reading{Point: p.cfg.ID, At: time.Now(), Quality: drivers.Input}, Why: "has no value yet"}
+			}
+			out = append(out, a.localRead(i))
 		}
 	})
 	return out
