@@ -19,6 +19,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"pithead/agent/event"
+	"pithead/agent/uplink"
 	"pithead/config"
 )
 
@@ -138,8 +139,12 @@ func TestABoardThatWakesIn1970(t *testing.T) {
 		t.Fatal(err)
 	}
 	stored := a.rec.data.Next() - 1
+	delivered := func() uint64 {
+		n, _ := a.buf.Position(uplink.Position(laneData, "county"))
+		return n
+	}
 	runUntil(t, a, func() {
-		for end := time.Now().Add(5 * time.Minute); time.Now().Before(end) && (a.uplinks[0].State().Acked < 10 || a.uplinks[0].State().Data > 20); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(5 * time.Minute); time.Now().Before(end) && delivered() < stored; time.Sleep(10 * time.Millisecond) {
 		}
 	})
 	came := trueTimes(t, e.heard("data"), boots)
