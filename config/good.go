@@ -71,12 +71,13 @@ func noteOf(file string) string {
 	return filepath.Join(state, hex.EncodeToString(sum[:8])+".dir")
 }
 
-// replace gives a file new contents in one step.
+// replace gives a file new contents in one step. The name beside it is always the
+// same: what a power cut leaves there goes with the next.
 func replace(path string, text []byte) error {
 	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
 		return nil
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
+	"strings"
 )
 
 // keptDir holds every site file that ran on a buffer, by its hash, as events
@@ -33,12 +35,14 @@ func keepByHash(s *Site) error {
 	if err := replace(keptAt(s.Buffer.Dir, s.Hash), s.Source.Bytes()); err != nil {
 		return err
 	}
-	return forget(filepath.Join(s.Buffer.Dir, keptDir))
+	return forget(filepath.Join(s.Buffer.Dir, keptDir), s.Hash)
 }
 
-// forget removes the oldest of too many.
-func forget(dir string) error {
+// forget removes the oldest of too many, but never the one that runs, however
+// long ago it was new.
+func forget(dir, runs string) error {
 	entries, err := os.ReadDir(dir)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), runs[len("sha256:"):]) })
 	if err != nil || len(entries) <= mostKept {
 		return err
 	}

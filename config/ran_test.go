@@ -1,9 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // A program that is replaced by one with more rules still guards: what a file
@@ -70,5 +72,46 @@ func TestAnUnreadableFileIsFoundByItsNote(t *testing.T) {
 				t.Errorf("%v, want the site in %s", err, dir)
 			}
 		}
+	}
+}
+
+// Whatever was kept beside it, the site file that runs can be told; and what a
+// power cut left of a file that was being written goes with the next.
+func TestTheSiteFileThatRunsIsKept(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("STATE_DIRECTORY", dir)
+	s, problems := Parse("f", []byte("version: 1\nsite: a\ngateway: g\nbuffer: {dir: "+dir+"}\nbuses: {b: {gpio: gpiochip0}}\npoints: {a: {gpio: b/1}}\n"))
+	if s == nil {
+		t.Fatal(said(problems))
+	}
+	if err := KeepGood(s); err != nil {
+		t.Fatal(err)
+	}
+	for i := range mostKept + 5 {
+		path := keptAt(dir, fmt.Sprintf("sha256:%064d", i))
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		later := time.Now().Add(time.Hour)
+		if err := os.Chtimes(path, later, later); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{goodFile, goodFile + ".new"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("hal"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := KeepGood(s); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := Kept(dir, s.Hash); err != nil || string(text) != string(s.Source.Bytes()) {
+		t.Errorf("%q %v", text, err)
+	}
+	if all, _ := filepath.Glob(filepath.Join(dir, keptDir, "*")); len(all) != mostKept+1 {
+		t.Errorf("%d are kept", len(all))
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.new")); len(left) > 0 {
+		t.Errorf("%q are left", left)
 	}
 }
