@@ -19,7 +19,10 @@ func (a *agent) notify(ctx context.Context) {
 		return
 	}
 	defer say.Close()
-	tell := func(what string) { _, _ = say.Write([]byte(what)) } // a manager that is gone has nothing to be told
+	tell := func(what string) { // a manager that is gone has nothing to be told, and one that hangs holds up no stop
+		_ = say.SetWriteDeadline(time.Now().Add(mostSay))
+		_, _ = say.Write([]byte(what))
+	}
 	tell("READY=1")
 	var feed <-chan time.Time
 	if each := watchdog(); each > 0 {
@@ -41,6 +44,8 @@ func (a *agent) notify(ctx context.Context) {
 		}
 	}
 }
+
+const mostSay = 200 * time.Millisecond
 
 func notifier() (net.Conn, bool) {
 	name := os.Getenv("NOTIFY_SOCKET")

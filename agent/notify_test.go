@@ -65,6 +65,41 @@ func TestTheWatchdogIsFedWhileAllTurns(t *testing.T) {
 	}
 }
 
+// A service manager that hears nothing any more (it may hang, or be replaced) holds
+// up neither a stop nor a reload.
+func TestAManagerThatHangsHoldsUpNoStop(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Setenv("NOTIFY_SOCKET", path)
+	t.Setenv("WATCHDOG_USEC", "")
+	for first := 0; first >= 0; { // until even a fresh connection can say nothing
+		c, ok := notifier()
+		if !ok {
+			t.Fatal("no connection")
+		}
+		defer c.Close()
+		for first = -1; ; first++ {
+			_ = c.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+			if _, err := c.Write([]byte("x")); err != nil {
+				break
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	done := make(chan struct{})
+	go func() { defer close(done); (&agent{}).notify(ctx) }()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Error("it hangs with its manager")
+	}
+}
+
 func TestNobodyIsToldWhereNobodyAsks(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	(&agent{}).notify(t.Context())
