@@ -55,6 +55,7 @@ func runRun(ctx context.Context, args []string, s streams) int {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(8) // a small board has more time than memory, and little is thrown away
 	}
+	signal.Ignore(syscall.SIGPIPE) // a journal that ends would end who writes to it
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	hup := make(chan os.Signal, 1) // also for what is no signal, but a command
@@ -77,6 +78,9 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) int {
+	late := newLateLog(r.err, r.logger(r.err))
+	defer late.Close()
+	r.err = late
 	log := r.logger(r.err)
 	site, degraded := r.first(log)
 	if site == nil {
