@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
 // An index finds places in a list by their ids. Places that are sorted take a
@@ -18,7 +19,7 @@ func newIndex(n int, id func(place int) string) index {
 	for i := range x.places {
 		x.places[i] = int32(i)
 	}
-	slices.SortFunc(x.places, func(a, b int32) int { return cmp.Compare(id(int(a)), id(int(b))) })
+	sort.Slice(x.places, func(i, j int) bool { return id(int(x.places[i])) < id(int(x.places[j])) }) // no sort of its own in the binary
 	return x
 }
 

@@ -9,9 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"sort"
-	"strings"
 )
 
 // keptDir holds every site file that ran on a buffer, by its hash, as events
@@ -35,14 +33,13 @@ func keepByHash(s *Site) error {
 	if err := replace(keptAt(s.Buffer.Dir, s.Hash), s.Source.Bytes()); err != nil {
 		return err
 	}
-	return forget(filepath.Join(s.Buffer.Dir, keptDir), s.Hash)
+	return forget(filepath.Join(s.Buffer.Dir, keptDir), keptAt(s.Buffer.Dir, s.Hash))
 }
 
 // forget removes the oldest of too many, but never the one that runs, however
 // long ago it was new.
 func forget(dir, runs string) error {
 	entries, err := os.ReadDir(dir)
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), runs[len("sha256:"):]) })
 	if err != nil || len(entries) <= mostKept {
 		return err
 	}
@@ -55,7 +52,9 @@ func forget(dir, runs string) error {
 	}
 	sort.SliceStable(entries, func(i, j int) bool { return age(entries[i]) < age(entries[j]) })
 	for _, e := range entries[:len(entries)-mostKept] {
-		err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		if path := filepath.Join(dir, e.Name()); path != runs {
+			err = errors.Join(err, os.Remove(path))
+		}
 	}
 	return err
 }

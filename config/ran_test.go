@@ -108,7 +108,7 @@ func TestTheSiteFileThatRunsIsKept(t *testing.T) {
 	if text, err := Kept(dir, s.Hash); err != nil || string(text) != string(s.Source.Bytes()) {
 		t.Errorf("%q %v", text, err)
 	}
-	if all, _ := filepath.Glob(filepath.Join(dir, keptDir, "*")); len(all) != mostKept+1 {
+	if all, _ := filepath.Glob(filepath.Join(dir, keptDir, "*")); len(all) != mostKept+1 { // it is the oldest
 		t.Errorf("%d are kept", len(all))
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.new")); len(left) > 0 {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ func (d *demand) add(took, every time.Duration) {
 
 // longer are the shortest cycles that fit, beside those that do not.
 func (d *demand) longer() string {
-	slices.Sort(d.cycles)
+	sort.Slice(d.cycles, func(i, j int) bool { return d.cycles[i] < d.cycles[j] }) // no sort of its own in the binary
 	var out []string
 	for _, c := range d.cycles {
 		out = append(out, fmt.Sprintf("%s instead of %s", writtenD(roundUp(time.Duration(float64(c)*d.share))), writtenD(c)))
