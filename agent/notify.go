@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"strconv"
@@ -19,11 +20,7 @@ func (a *agent) notify(ctx context.Context) {
 		return
 	}
 	defer say.Close()
-	tell := func(what string) { // a manager that is gone has nothing to be told, and one that hangs holds up no stop
-		_ = say.SetWriteDeadline(time.Now().Add(mostSay))
-		_, _ = say.Write([]byte(what))
-	}
-	tell("READY=1")
+	tell(say, "READY=1")
 	var feed <-chan time.Time
 	if each := watchdog(); each > 0 {
 		t := time.NewTicker(each)
@@ -34,18 +31,31 @@ func (a *agent) notify(ctx context.Context) {
 		select {
 		case <-feed:
 			if why, _ := a.turning(); len(why) == 0 {
-				tell("WATCHDOG=1")
+				tell(say, "WATCHDOG=1")
 			} else {
 				a.Log.Error("the watchdog is not fed", "stands", why)
 			}
 		case <-ctx.Done():
-			tell("STOPPING=1")
+			tell(say, "STOPPING=1")
 			return
 		}
 	}
 }
 
 const mostSay = 200 * time.Millisecond
+
+// tell says a word to a manager: one that is gone has nothing to be told, and one
+// that hangs holds up no stop. It tries twice, since a machine that stands still may
+// let the first time pass before anything was tried, and who never says that he is
+// ready is killed.
+func tell(say net.Conn, what string) {
+	for range 2 {
+		_ = say.SetWriteDeadline(time.Now().Add(mostSay))
+		if _, err := say.Write([]byte(what)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		}
+	}
+}
 
 func notifier() (net.Conn, bool) {
 	name := os.Getenv("NOTIFY_SOCKET")

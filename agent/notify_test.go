@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -97,6 +98,32 @@ func TestAManagerThatHangsHoldsUpNoStop(t *testing.T) {
 	case <-done:
 	case <-time.After(time.Minute):
 		t.Error("it hangs with its manager")
+	}
+}
+
+// still is a connection on a machine that stood still when it was to be written to.
+type still struct {
+	net.Conn
+	times int
+	said  []string
+}
+
+func (s *still) SetWriteDeadline(time.Time) error { return nil }
+
+func (s *still) Write(b []byte) (int, error) {
+	if s.times--; s.times >= 0 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	s.said = append(s.said, string(b))
+	return len(b), nil
+}
+
+func TestAWordThatAMachineSleptOverIsSaid(t *testing.T) {
+	for times, want := range []int{1, 1, 0} {
+		s := &still{times: times}
+		if tell(s, "READY=1"); len(s.said) != want {
+			t.Errorf("after %d in vain it has said %q", times, s.said)
+		}
 	}
 }
 
