@@ -86,7 +86,7 @@ func (l *Lane) extend(f frame) error {
 	l.log.buf = appendFrame(l.log.buf[:0], &f, s.end)
 	was := s.size
 	if err := l.put(&s, s.end, step(was)); err != nil {
-		l.cut(s, was, err)
+		l.cut(s, was)
 		return err
 	}
 	l.publish(s, f)
@@ -223,12 +223,8 @@ func (l *Lane) marks(all bool) []byte {
 // cut ends the newest segment after a write that failed, by which it may have
 // grown, and gives back what it does not need: of a disk that refuses a write now
 // and then, a lane would else be full of what nothing was ever written to.
-func (l *Lane) cut(s segment, was int64, why error) {
-	to := was // where the file system is full, all that the lane has
-	if !full(why) {
-		to = l.least(segment{end: s.end, size: was})
-	}
-	if l.w.truncate(to) == nil {
+func (l *Lane) cut(s segment, was int64) {
+	if to := l.least(s.end, was); l.w.truncate(to) == nil {
 		s.size = to
 	}
 	l.letGo()

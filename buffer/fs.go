@@ -32,6 +32,8 @@ type file interface {
 	io.Closer
 	datasync() error
 	truncate(size int64) error
+	// named says whether it still has the name under which it was opened.
+	named(path string) bool
 	// forget makes the next read of what is between these offsets come from the
 	// disk, if it can.
 	forget(from, to int64)
@@ -144,6 +146,15 @@ func (f diskFile) datasync() error {
 	}
 }
 
+func (f diskFile) named(path string) bool {
+	mine, err := f.Stat()
+	there, other := os.Lstat(path)
+	if err != nil || other != nil {
+		return !gone(other)
+	}
+	return os.SameFile(mine, there)
+}
+
 func (f diskFile) truncate(size int64) error { return f.Truncate(size) }
 
 func (f diskFile) forget(from, to int64) {
@@ -170,11 +181,9 @@ func lock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// holds says whether the lock in dir is this one.
-func holds(dir string, lock *os.File) bool {
-	mine, err := lock.Stat()
-	there, other := os.Stat(filepath.Join(dir, "lock"))
-	return err == nil && other == nil && os.SameFile(mine, there)
+// gone says whether err is a file that is not there, nor perhaps its folder.
+func gone(err error) bool {
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // full says whether err is a file system without space.

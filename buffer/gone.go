@@ -2,7 +2,6 @@ package buffer
 
 import (
 	"errors"
-	"os"
 	"slices"
 )
 
@@ -16,7 +15,11 @@ var ErrRemoved = errors.New("the buffer's files were removed, and what they held
 // on, and readers are told what is gone. Any other error says why it can't begin
 // anew; until it has, nothing is taken. Only the appending goroutine may call it.
 func (l *Log) Look() error {
-	l.removed = l.removed || slices.ContainsFunc(l.lanes, (*Lane).isGone)
+	for _, lane := range l.lanes {
+		if lane.isGone() { // without its newest it has to say anew where its numbers go on
+			l.removed, lane.unsaid = true, lane.unsaid || lane.next > 1
+		}
+	}
 	if !l.removed {
 		return nil
 	}
@@ -38,7 +41,7 @@ func (l *Log) Look() error {
 
 // lockAgain holds the folder against other writers, if the lock went with it.
 func (l *Log) lockAgain() error {
-	if l.unlock == nil || holds(l.parent, l.unlock) {
+	if l.unlock == nil || (diskFile{l.unlock}).named(l.unlock.Name()) {
 		return nil
 	}
 	f, err := lock(l.parent)
@@ -49,22 +52,24 @@ func (l *Log) lockAgain() error {
 	return err
 }
 
-// isGone says that the newest segment has lost its name.
+// isGone says that the newest segment has lost its name, be it to a copy.
 func (l *Lane) isGone() bool {
 	n := len(l.segs)
-	return n > 0 && l.lacks(l.segs[n-1].name(l.name))
+	if n == 0 {
+		return false
+	}
+	name := l.segs[n-1].name(l.name)
+	return l.lacks(name) || l.w != nil && !l.w.named(l.path(name))
 }
 
 func (l *Lane) lacks(name string) bool {
 	_, err := l.log.fs.size(l.path(name))
-	return errors.Is(err, os.ErrNotExist)
+	return gone(err)
 }
 
-// forget leaves out files that are not there any more. Without its newest the
-// lane has to say anew where its numbers go on.
+// forget leaves out files that are not there any more.
 func (l *Lane) forget() {
 	segs := slices.DeleteFunc(slices.Clone(l.segs), func(s segment) bool { return l.lacks(s.name(l.name)) })
-	l.unsaid = l.unsaid || l.isGone() && l.next > 1
 	var left [3][]listing
 	for i, all := range [][]listing{l.spares, l.bad, l.old} {
 		left[i] = slices.DeleteFunc(slices.Clone(all), func(f listing) bool { return l.lacks(f.name) })

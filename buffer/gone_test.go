@@ -111,6 +111,48 @@ func plainLanes() Config {
 	return Config{Dir: "/b", Lanes: []LaneConfig{{Name: "events", Size: 1 << 20}, {Name: "data", Size: 1 << 20}}}
 }
 
+// Somebody moves the folder away and puts a copy in its place: what is written
+// goes into the copy, or the next start would not find it.
+func TestACopyInPlaceOfTheFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "buffer")
+	l := mustOpen(t, plain(dir, 1<<20))
+	lane := l.Lane("data")
+	put := func(what string) {
+		t.Helper()
+		if err := lane.Append([]byte(what), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("before")
+	if err := errors.Join(os.Rename(dir, dir+".old"), os.CopyFS(dir, os.DirFS(dir+".old"))); err != nil {
+		t.Fatal(err)
+	}
+	put("between")
+	if err := l.Look(); !errors.Is(err, ErrRemoved) {
+		t.Fatal(err)
+	}
+	put("after")
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = mustOpen(t, plain(dir, 1<<20))
+	if got := all(t, l.Lane("data").Reader(1)); got != "before lost 2-2 after" {
+		t.Errorf("got %q", got)
+	}
+	// And a file where the folder was can't be written into.
+	if err := errors.Join(os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Look(); err == nil || errors.Is(err, ErrRemoved) {
+			t.Error(err)
+		}
+		if err := l.Lane("data").Append([]byte("x"), 1); err == nil {
+			t.Error("it is taken")
+		}
+	}
+}
+
 // What a reader had not got of the files that are gone was not dropped for space.
 func TestWhatWasRemovedIsNoSpace(t *testing.T) {
 	for _, prefix := range []string{"/b/log", "/b/log/data-0000000000000002"} {

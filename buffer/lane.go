@@ -124,7 +124,7 @@ func (l *Lane) adoptTail(t *tail, least uint64) []Fault {
 		return []Fault{{name, again.errAt, again.next, t.next - 1, again.err.Error()}}
 	}
 	l.next, l.sure = max(least, again.next), again.next
-	if end := l.least(*s); f.truncate(end) == nil {
+	if end := l.least(s.end, s.size); f.truncate(end) == nil {
 		s.size = end
 	}
 	return nil

@@ -326,6 +326,12 @@ func (h *memHandle) forget(from, to int64) {
 	}
 }
 
+func (h *memHandle) named(path string) bool {
+	h.m.mu.Lock()
+	defer h.m.mu.Unlock()
+	return h.m.live[path] == h.f
+}
+
 // off says whether the power is gone, or nothing else works either.
 func (m *memFS) off() bool { return m.fail != nil && m.fail(m.op+1) != nil }
 

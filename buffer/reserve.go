@@ -31,13 +31,13 @@ func (l *Lane) others() (n int) {
 	return n
 }
 
-// least is what the newest segment has to keep when it ends: what it holds, and
-// enough to be begun anew, unless two others can take turns.
-func (l *Lane) least(s segment) int64 {
+// least is what the newest segment, which takes so much, has to keep when it ends:
+// what it holds, and enough to be begun anew, unless two others can take turns.
+func (l *Lane) least(end, size int64) int64 {
 	if l.others() < 2 {
-		return max(s.end, min(s.size, l.wanted()))
+		return max(end, min(size, l.wanted()))
 	}
-	return s.end
+	return end
 }
 
 // reserve makes that file where the lane has no other. What can't be made now is
