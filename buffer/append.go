@@ -155,7 +155,7 @@ func (l *Lane) compose(s segment, frames []frame) {
 	}
 	l.log.buf = appendHeader(l.log.buf[:0], &h)
 	for _, f := range frames {
-		f.use, f.commit = s.use, l.log.tick()
+		f.use, f.commit = s.use, h.commit
 		l.log.buf = appendFrame(l.log.buf, &f, int64(len(l.log.buf)))
 	}
 }

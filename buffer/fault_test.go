@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 )
@@ -364,7 +365,7 @@ func TestOnAFullDiskEventsTakeTheSpaceOfData(t *testing.T) {
 			t.Fatalf("event %d: %v", i, err)
 		}
 	}
-	if data.First() == 1 || events.First() != 1 {
+	if data.First() == 1 || events.First() != 1 || !l.Cramped() {
 		t.Errorf("data begins at %d, events at %d", data.First(), events.First())
 	}
 	failed := 0
@@ -391,5 +392,33 @@ func TestOnAFullDiskEventsTakeTheSpaceOfData(t *testing.T) {
 		if err := m.check(lane, false); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// The folder that a Config names may be new itself: its name, too, is on disk
+// before anything is acknowledged in it. The one above it need not be ours.
+func TestANewFolderOutlivesThePower(t *testing.T) {
+	fs := newMemFS()
+	fs.dirs["/b"] = false
+	l, _, err := openLog(fs, plain("/b", 1<<20))
+	if err == nil {
+		err = l.Lane("data").Append([]byte("first"), 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, report, err := openLog(fs.powerCut(false, none), plain("/b", 1<<20))
+	if err != nil || report.Fresh || l.Lane("data").Next() != 2 {
+		t.Errorf("%v, %+v", err, report)
+	}
+	fs = newMemFS()
+	fs.fail = func(int) error {
+		if o := fs.trace[len(fs.trace)-1]; o.what == "syncdir" && o.path == "/" {
+			return os.ErrPermission
+		}
+		return nil
+	}
+	if _, _, err := openLog(fs, plain("/b", 1<<20)); err != nil {
+		t.Error(err)
 	}
 }

@@ -49,10 +49,16 @@ func FuzzSegment(f *testing.F) {
 func FuzzPositions(f *testing.F) {
 	b := appendPosition(nil, "data/county", position{n: 81119})
 	f.Add(appendPosition(b, "events/county", position{dropped: true}))
+	f.Add(appendSizes(appendEntry(nil, "events", mark, 7), []segment{{seq: 1, size: block}, {seq: 2, size: block}, {seq: 3, size: 2 * block}}))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, s := range parseSizes(b) {
+			if s.size < 0 || s.size > 2*mostSegment {
+				t.Fatalf("a segment of %d bytes", s.size)
+			}
+		}
 		all := map[string]uint64{}
-		if parsePositions(b, all) != nil {
+		if parsePositions(b, all) != nil || parseMarks(b, map[string]uint64{}) != nil {
 			return
 		}
 		p := newPositions(all)

@@ -168,6 +168,31 @@ func TestTooLong(t *testing.T) {
 	if err := l.Lane("data").Append(make([]byte, 10<<10), 1); err != nil || l.Lane("data").Next() != 2 {
 		t.Errorf("%v", err)
 	}
+	// A reader would take a longer one for damage, wherever it stands.
+	c := plain("/b", 64<<20)
+	long := 10
+	c.Lanes[0].Key = func() []byte { return make([]byte, long) }
+	if l, _, err = openLog(newMemFS(), c); err != nil {
+		t.Fatal(err)
+	}
+	lane := l.Lane("data")
+	for range 2 { // in a new segment, and in one that is there
+		for _, err := range []error{lane.Append(make([]byte, MaxPayload+1), 1), lane.AppendKey(make([]byte, MaxPayload+1))} {
+			if !errors.Is(err, ErrTooLong) {
+				t.Errorf("%v", err)
+			}
+		}
+		if err := lane.Append(make([]byte, MaxPayload), 1); err != nil {
+			t.Error(err)
+		}
+	}
+	if l, _, err = openLog(newMemFS(), c); err != nil {
+		t.Fatal(err)
+	}
+	long = MaxPayload + 1
+	if err := l.Lane("data").Append([]byte("x"), 1); !errors.Is(err, ErrTooLong) {
+		t.Errorf("a key that is too long: %v", err)
+	}
 }
 
 func TestBadConfig(t *testing.T) {

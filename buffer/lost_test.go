@@ -344,8 +344,13 @@ func TestAFrameOfAnyLaneSettlesALostHead(t *testing.T) {
 		if err != nil || report.Fresh != (run == 0) {
 			t.Fatalf("run %d: %v, %+v", run, err, report)
 		}
-		if err := l.Lane("events").Append([]byte("y"), 1); err != nil {
-			t.Fatal(err)
+		for range 2 {
+			if err := l.Lane("events").Append([]byte("y"), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := len(l.Lane("data").segs); n != 2 {
+			t.Errorf("run %d: %d segments: it is settled more than once", run, n)
 		}
 	}
 }

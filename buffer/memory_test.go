@@ -64,6 +64,9 @@ func TestHeapOfALargeLog(t *testing.T) {
 			most = max(most, heap())
 		}
 	}
+	if n := cap(l.buf); n > mostKept {
+		t.Errorf("%d bytes are kept for the next frame", n)
+	}
 	took := int64(most) - int64(before)
 	runtime.KeepAlive(l)
 	t.Logf("a log of %d MB in %d segments with %d readers: %d KiB of heap", lane.Bytes()>>20, len(lane.Parts()), len(readers), took>>10)

@@ -1,6 +1,7 @@
 package buffer
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -96,11 +97,11 @@ func TestTheFileSystemFillsAtAnyOperation(t *testing.T) {
 	}
 	whole := newMemFS()
 	first, _ := life(whole, newModel(), rand.New(rand.NewPCG(7, 7)))
-	for n := first; n < whole.op; n += 43 {
+	for n := first; n < whole.op; n += 19 {
 		fs, m := newMemFS(), newModel()
 		fs.short = n%2 == 0
 		fs.fail = func(op int) error {
-			if op == n {
+			if op == n || op > n && n%3 > 0 { // what is given back is taken, too
 				fs.space = fs.used()
 			}
 			return nil
@@ -109,7 +110,10 @@ func TestTheFileSystemFillsAtAnyOperation(t *testing.T) {
 			t.Fatalf("full from operation %d on: %d were refused: %s", n, len(refused), refused[0])
 		}
 		after := fs.powerCut(n%4 < 2, none)
-		after.space = after.used()
+		after.fail = func(int) error {
+			after.space = after.used()
+			return nil
+		}
 		l, report, err := openLog(after, roomy())
 		if err == nil {
 			err = m.opened(l, report)
@@ -173,10 +177,50 @@ func TestWhatIsInReserve(t *testing.T) {
 	if fs.live[name] != nil || lane.Bytes() != fs.used() {
 		t.Errorf("it is kept beside older segments; %d bytes are counted of %d", lane.Bytes(), fs.used())
 	}
+	keyed := plain("/b", 1<<20)
+	keyed.Lanes[0].Key = func() []byte { return make([]byte, 50_000) }
+	large := newMemFS()
+	l, _, err = openLog(large, keyed)
+	if err == nil {
+		err = errors.Join(l.Lane("data").Append([]byte("x"), 1), l.Flush())
+	}
+	if err != nil || len(large.live[name].synced) < 100_000 {
+		t.Errorf("%v; what the first key needs is not there", err)
+	}
 	clear(old.live[old.lane(t, "data")[0]].live)
 	l, report, err := openLog(old, plain("/b", 1<<20))
 	if err != nil || report.Kept == "" || l.Lane("data").Bytes() != old.used() {
 		t.Errorf("%v, %+v: %d bytes of %d", err, report, l.Lane("data").Bytes(), old.used())
+	}
+}
+
+// A frame larger than all before finds no space; the reserve is there for what
+// follows.
+func TestAFrameThatDoesNotFitCostsNoReserve(t *testing.T) {
+	for _, short := range []bool{false, true} {
+		fs := newMemFS()
+		l, _, err := openLog(fs, plain("/b", 1<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lane := l.Lane("data")
+		put := func(size int) error { return lane.Append(make([]byte, size), 1) }
+		if err := errors.Join(put(100), l.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		fs.short = short
+		fs.fail = func(int) error {
+			fs.space = fs.used()
+			return nil
+		}
+		for i := range 100 {
+			if err := put(62_000); !full(err) {
+				t.Fatalf("frame %d: %v", i, err)
+			}
+			if err := put(100); err != nil {
+				t.Fatalf("short %v, %d: %v: %s", short, i, err, fs.last(9))
+			}
+		}
 	}
 }
 

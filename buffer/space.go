@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"syscall"
 )
 
 // take finds a file for a segment: one that holds nothing, a new one, or the
@@ -40,11 +41,17 @@ func (l *Lane) take(s *segment, capacity, need int64, tight bool) (file, error) 
 
 // choose makes room for capacity bytes within the budget, and takes the file
 // that is to be used out of the spares; its name is empty if a new one has to be
-// made. If tight only a file that has its bytes already will do.
+// made. If tight only a file that has its bytes already will do, or what others
+// of the lane free.
 //
 // Segments go oldest first, and whichever is not used again at once is removed:
 // after a crash what is left of them has no hole.
 func (l *Lane) choose(capacity, need int64, tight bool) (listing, error) {
+	largest, spare := l.room()
+	if tight && largest < need && spare < need {
+		return listing{}, syscall.ENOSPC
+	}
+	var freed int64
 	for {
 		l.mu.Lock()
 		var best listing
@@ -53,7 +60,8 @@ func (l *Lane) choose(capacity, need int64, tight bool) (listing, error) {
 		}
 		fits := l.used()-best.size+capacity <= l.budget
 		useful := best.name != "" && best.size <= capacity && (!tight || best.size >= need)
-		if fits && len(l.spares) == 0 && !tight || fits && len(l.spares) == 1 && useful {
+		anew := !tight || largest < need && freed >= need
+		if fits && len(l.spares) == 0 && anew || fits && len(l.spares) == 1 && useful {
 			l.spares = nil
 			l.mu.Unlock()
 			return best, nil
@@ -72,7 +80,26 @@ func (l *Lane) choose(capacity, need int64, tight bool) (listing, error) {
 			l.mu.Unlock()
 			return listing{}, err
 		}
+		freed += gone.size
 	}
+}
+
+// room is the largest file that a segment could begin in as it is, and what all of
+// them would free; but for one, if it is large enough to go on with.
+func (l *Lane) room() (largest, all int64) {
+	for _, s := range l.segs[:max(len(l.segs)-1, 0)] {
+		largest, all = max(largest, s.size), all+s.size
+	}
+	for _, s := range l.spares {
+		largest, all = max(largest, s.size), all+s.size
+	}
+	if largest >= l.wanted() {
+		all -= largest
+	}
+	for _, s := range slices.Concat(l.old, l.bad) {
+		all += s.size
+	}
+	return largest, all
 }
 
 // sacrifice gives up what is worth least: spares but for the last if that is
