@@ -144,7 +144,7 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	reloaded := make(chan *config.Site, 1)
 	var beside sync.WaitGroup
 	beside.Go(func() {
-		r.reloads(ctx, refused, reloaded, log)
+		r.reloads(ctx, site.Buffer.Dir, refused, reloaded, log)
 		cancel()
 	})
 	beside.Go(func() { trim(ctx) })
@@ -198,8 +198,9 @@ func (r *runner) wakeReload() {
 	}
 }
 
-// reloads waits for a SIGHUP that brings a good site file.
-func (r *runner) reloads(ctx context.Context, refused chan<- string, reloaded chan<- *config.Site, log *slog.Logger) {
+// reloads waits for a SIGHUP that brings a good site file, and for the disk: one that
+// hangs would hold the run that is to end where nobody guards any more.
+func (r *runner) reloads(ctx context.Context, dir string, refused chan<- string, reloaded chan<- *config.Site, log *slog.Logger) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -209,6 +210,9 @@ func (r *runner) reloads(ctx context.Context, refused chan<- string, reloaded ch
 		site, problems := config.Load(r.file)
 		r.print(problems)
 		if site != nil {
+			late := time.AfterFunc(5*time.Second, func() { log.Warn("the reload waits for the disk", "dir", dir) })
+			touch(filepath.Join(dir, "reload"))
+			late.Stop()
 			log.Info("reload", "file", r.file)
 			reloaded <- site
 			return
@@ -220,6 +224,17 @@ func (r *runner) reloads(ctx context.Context, refused chan<- string, reloaded ch
 			return
 		}
 	}
+}
+
+// touch comes back when the disk took something, or refused it.
+func touch(path string) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	_ = f.Sync()
+	_ = f.Close()
+	_ = os.Remove(path)
 }
 
 func (r *runner) logger(w io.Writer) *slog.Logger {
