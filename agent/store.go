@@ -25,10 +25,16 @@ const volatileSize = 32 << 20
 
 // openBuffer opens the log on disk, or, where the disk can't hold one, a small
 // one that does not outlive the machine: the agent comes up judging whatever
-// the disk does. It returns what is to be told of that.
+// the disk does. It returns what is to be told of that. What a small one knows
+// is over once the disk holds the log again, and no later one goes on with it:
+// who was out of service then is not today.
 func (a *agent) openBuffer() (faults []string, err error) {
+	small := a.site.Buffer
+	small.Dir = filepath.Join(os.TempDir(), "pithead-"+a.site.Site+"-"+a.site.Gateway)
+	over := filepath.Join(small.Dir, "over")
 	faults, err = a.openAt(a.site.Buffer)
 	if err == nil {
+		_ = os.WriteFile(over, nil, 0o600) // mostly there is no such folder
 		if err := config.KeepGood(a.site); a.Degraded == "" && err != nil {
 			faults = append(faults, err.Error())
 		}
@@ -39,8 +45,9 @@ func (a *agent) openBuffer() (faults []string, err error) {
 	}
 	a.volatile = fmt.Sprintf("the buffer can't be opened: %v; what is stored now is lost with the power", err)
 	a.Log.Error(a.volatile)
-	small := a.site.Buffer
-	small.Dir = filepath.Join(os.TempDir(), "pithead-"+a.site.Site+"-"+a.site.Gateway)
+	if _, err := os.Stat(over); err == nil {
+		_ = os.RemoveAll(small.Dir)
+	}
 	small.Size, small.Events, small.Stats = volatileSize, volatileSize/8, volatileSize/8
 	more, err := a.openAt(small)
 	if err == nil {

@@ -43,6 +43,37 @@ func TestALogThatCanOnlyBeReadKeepsTripsAndLatches(t *testing.T) {
 	}
 }
 
+// What stood when the disk failed last time is nothing that stands when it fails
+// again: in between the disk knew better.
+func TestALaterSmallBufferKnowsNothingOfAnEarlierOne(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "buf")
+	t.Setenv("TMPDIR", t.TempDir())
+	low := strings.Replace(pondSite, "[[0s, 4], [10s, 6], [30s, 4]], repeat: 60s", "[[0s, 4]]", 1)
+	volatile := filepath.Join(os.TempDir(), "pithead-pond-g1")
+	fails := func(site, want string) {
+		t.Helper()
+		if err := os.WriteFile(dir, nil, 0o600); err != nil { // where a folder is wanted
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) { runFor(t, simSite(t, dir, site), 20*time.Second) })
+		if got := told(t, eventsOf(t, volatile)); got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		if err := os.Remove(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const raised = "agent/buffer=active pond.level/red=active output:siren=on"
+	fails(pondSite, raised)
+	fails(low, raised+" pond.level/red=normal output:siren=off") // a start while the disk fails goes on
+	fails(pondSite, raised+" pond.level/red=normal output:siren=off pond.level/red=active output:siren=on")
+	synctest.Test(t, func(t *testing.T) { runFor(t, simSite(t, dir, low), time.Second) })
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	fails(low, "agent/buffer=active")
+}
+
 func TestAnAlarmOfAVolatileBufferDoesNotEndWithAFailedWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, pit(), newFold(), nil)
