@@ -258,7 +258,11 @@ func (n *node) evalMany(u *Use) (float64, bool) {
 // median sorts what it is given; of an even number it is the mean of the two in
 // the middle.
 func median(fs []float64) float64 {
-	slices.Sort(fs)
+	for i := range fs { // a window has at most 128, and the binary no sort for them alone
+		for j := i; j > 0 && fs[j] < fs[j-1]; j-- {
+			fs[j], fs[j-1] = fs[j-1], fs[j]
+		}
+	}
 	m := len(fs) / 2
 	if len(fs)%2 == 1 {
 		return fs[m]

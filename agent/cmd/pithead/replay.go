@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"slices"
+	"sort"
 	"time"
 
 	"pithead/agent"
@@ -137,7 +137,7 @@ func replaySorted(ctx context.Context, in io.Reader, plays []*play) (*recorded, 
 		}
 		return nil
 	})
-	slices.SortStableFunc(all, func(a, b drivers.Reading) int { return a.At.Compare(b.At) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].At.Before(all[j].At) })
 	begin(plays)
 	for _, x := range all {
 		give(plays, x)
