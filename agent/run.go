@@ -44,6 +44,9 @@ type Options struct {
 	// Safe says why no more is to run than what guards: drivers, alarms, outputs
 	// and events; empty: everything runs.
 	Safe string
+	// Hung says that the disk takes nothing, and does not say so either: nobody
+	// waits for it any more.
+	Hung bool
 	// Refused brings, while it runs, why a reload was refused.
 	Refused <-chan string
 	// Reload reads the site file again: Check says why it can't, Do does it.

@@ -32,7 +32,9 @@ func (a *agent) openBuffer() (faults []string, err error) {
 	small := a.site.Buffer
 	small.Dir = filepath.Join(os.TempDir(), "pithead-"+a.site.Site+"-"+a.site.Gateway)
 	over := filepath.Join(small.Dir, "over")
-	faults, err = a.openAt(a.site.Buffer)
+	if err = errHung; !a.Hung {
+		faults, err = a.openAt(a.site.Buffer)
+	}
 	if err == nil {
 		_ = os.WriteFile(over, nil, 0o600) // mostly there is no such folder
 		if err := config.KeepGood(a.site); a.Degraded == "" && err != nil {
@@ -50,7 +52,7 @@ func (a *agent) openBuffer() (faults []string, err error) {
 	}
 	small.Size, small.Events, small.Stats = volatileSize, volatileSize/8, volatileSize/8
 	more, err := a.openAt(small)
-	if err == nil {
+	if err == nil && !a.Hung {
 		more = append(more, a.recall(a.site.Buffer.Dir)...)
 	}
 	return append(faults, more...), err

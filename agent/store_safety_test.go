@@ -74,6 +74,35 @@ func TestALaterSmallBufferKnowsNothingOfAnEarlierOne(t *testing.T) {
 	fails(low, "agent/buffer=active")
 }
 
+// A disk that hangs at the start: it guards without, and the disk is told how
+// things stand when it comes back.
+func TestAStartOnADiskThatHangsGuards(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", t.TempDir())
+	site := simSite(t, dir, strings.Replace(pondSite, "for: 3s", "latch: true", 1))
+	synctest.Test(t, func(t *testing.T) {
+		o := Options{Version: "test", Log: slog.New(slog.DiscardHandler), Hung: true}
+		for _, d := range []time.Duration{15 * time.Second, time.Second} {
+			ctx, cancel := context.WithTimeout(t.Context(), d)
+			left, err := Run(ctx, site, o)
+			cancel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if all, _ := filepath.Glob(filepath.Join(dir, "*")); o.Hung && len(all) > 0 {
+				t.Errorf("it tried the disk: %q", all)
+			}
+			o.Before, o.Hung = left, false
+		}
+	})
+	if got, want := told(t, eventsOf(t, filepath.Join(os.TempDir(), "pithead-pond-g1"))), "agent/buffer=active pond.level/red=active output:siren=on"; got != want {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	if got, want := told(t, eventsOf(t, dir)), "pond.level/red=active agent/buffer=active agent/buffer=normal output:siren=on pond.level/red=cleared"; got != want {
+		t.Errorf("the disk is told %q, want %q", got, want)
+	}
+}
+
 func TestAnAlarmOfAVolatileBufferDoesNotEndWithAFailedWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, pit(), newFold(), nil)

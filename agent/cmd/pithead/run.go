@@ -75,6 +75,7 @@ type runner struct {
 	before       agent.Left
 	crashed      string // what the run before said of its crash
 	safe         string // why it is a safe start
+	hung         bool   // the disk has taken nothing since the start
 }
 
 func (r *runner) run(ctx context.Context) int {
@@ -86,11 +87,13 @@ func (r *runner) run(ctx context.Context) int {
 	if site == nil {
 		return wrong
 	}
-	r.afterCrashes(site.Buffer.Dir, log)
+	if r.hung = r.hangs(site.Buffer.Dir, mostHang); !r.hung {
+		r.afterCrashes(site.Buffer.Dir, log)
+	}
 	defer func() { r.before.Close(log) }()
 	for ctx.Err() == nil {
 		next, err := r.once(ctx, site, degraded, log)
-		r.crashed, r.safe = "", ""
+		r.crashed, r.safe, r.hung = "", "", false
 		switch {
 		case errors.Is(err, buffer.ErrLocked):
 			log.Error("another agent runs on this buffer", "dir", site.Buffer.Dir)
@@ -150,7 +153,7 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	beside.Go(func() { trim(ctx) })
 	o := agent.Options{
 		Version: version, Built: built, Board: agent.BoardSerial(), Socket: r.socket, Log: log, Degraded: degraded, Refused: refused, Before: r.before,
-		Crashed: r.crashed, Safe: r.safe,
+		Crashed: r.crashed, Safe: r.safe, Hung: r.hung,
 	}
 	if r.safe != "" {
 		defer time.AfterFunc(safeFor, r.wakeReload).Stop()
@@ -211,7 +214,7 @@ func (r *runner) reloads(ctx context.Context, dir string, refused chan<- string,
 		r.print(problems)
 		if site != nil {
 			late := time.AfterFunc(5*time.Second, func() { log.Warn("the reload waits for the disk", "dir", dir) })
-			touch(filepath.Join(dir, "reload"))
+			touch(dir)
 			late.Stop()
 			log.Info("reload", "file", r.file)
 			reloaded <- site
@@ -226,8 +229,26 @@ func (r *runner) reloads(ctx context.Context, dir string, refused chan<- string,
 	}
 }
 
+// mostHang is how long a start waits for the disk before it guards without one.
+const mostHang = 30 * time.Second
+
+// hangs says whether a disk takes nothing for so long. When it does after all, the
+// site file is begun with again, on it.
+func (r *runner) hangs(dir string, most time.Duration) bool {
+	back := make(chan struct{})
+	go func() { touch(dir); close(back) }()
+	select {
+	case <-back:
+		return false
+	case <-time.After(most):
+		go func() { <-back; r.wakeReload() }()
+		return true
+	}
+}
+
 // touch comes back when the disk took something, or refused it.
-func touch(path string) {
+func touch(dir string) {
+	path := filepath.Join(dir, "touch")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return
