@@ -36,7 +36,9 @@ func (a *agent) notify(ctx context.Context) {
 				a.Log.Error("the watchdog is not fed", "stands", why)
 			}
 		case <-ctx.Done():
-			tell(say, "STOPPING=1")
+			if !a.again { // whoever says so is killed when he goes on
+				tell(say, "STOPPING=1")
+			}
 			return
 		}
 	}

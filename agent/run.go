@@ -103,7 +103,11 @@ type agent struct {
 	found    []buffer.Fault // by opening the buffer
 	damage   damage
 	lines    *lines // the log's end, for diag
+	again    bool   // a run that ends is followed by another one
 }
+
+// ErrReload is the cause with which a run's context ends where another is to follow.
+var ErrReload = errors.New("the site file is begun with again")
 
 // Run runs the site until ctx ends (nil), or until it can't keep its promises.
 // It never ends because a sensor is silent, a disk full or a platform away.
@@ -146,6 +150,7 @@ func (a *agent) run(ctx context.Context) {
 	a.Log.Info("running", "site", a.site.Site, "gateway", a.site.Gateway, "points", len(a.site.Points), "boot", a.boot, "epoch", a.buf.Epoch())
 
 	a.wait(ctx)
+	a.again = errors.Is(context.Cause(ctx), ErrReload)
 	a.Log.Info("stopping")
 	serve.stop()
 	a.leaveOutputs()

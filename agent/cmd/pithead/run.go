@@ -141,14 +141,14 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	for _, word := range site.Later {
 		log.Warn("this version judges but does not act on", "word", word)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	refused := make(chan string)
 	reloaded := make(chan *config.Site, 1)
 	var beside sync.WaitGroup
 	beside.Go(func() {
 		r.reloads(ctx, site.Buffer.Dir, refused, reloaded, log)
-		cancel()
+		cancel(agent.ErrReload)
 	})
 	beside.Go(func() { trim(ctx) })
 	o := agent.Options{
@@ -160,7 +160,7 @@ func (r *runner) once(ctx context.Context, site *config.Site, degraded string, l
 	}
 	o.Reload.Check, o.Reload.Do = r.checkReload, r.wakeReload
 	r.before, err = agent.Run(ctx, site, o)
-	cancel()
+	cancel(nil)
 	beside.Wait()
 	select {
 	case next = <-reloaded:

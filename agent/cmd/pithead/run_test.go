@@ -121,6 +121,12 @@ func TestARunFromItsStartToItsReloadsToItsLastGoodFile(t *testing.T) {
 		return s + fmt.Sprintf("web: {listen: %s}\nbuffer: {dir: %s/buf, size: 16MB}\n", web, dir)
 	}
 	write(t, file, site("5"))
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "manager"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	t.Setenv("NOTIFY_SOCKET", filepath.Join(dir, "manager"))
 	s := start(t, web, file)
 	s.until("the level is read", func() bool {
 		var p struct{ Points []struct{ Quality string } }
@@ -152,6 +158,10 @@ func TestARunFromItsStartToItsReloadsToItsLastGoodFile(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "s.sock")); err == nil {
 		t.Error("the socket is left behind")
 	}
+	// systemd kills who says that he stops and goes on: the good reload was no stop.
+	if got := heard(t, manager); got != "READY=1 READY=1 STOPPING=1" {
+		t.Errorf("the service manager heard %q", got)
+	}
 
 	// With a bad file it comes up on the last good one, and still knows the alarm.
 	write(t, file, "version: 1\nbuffer:\n  dir: "+dir+"/buf\nthis is: [no site file\n")
@@ -169,6 +179,22 @@ func TestARunFromItsStartToItsReloadsToItsLastGoodFile(t *testing.T) {
 	s.stop()
 	if status, out, err := try(t, "buffer", "stat", dir+"/buf"); status != done || !strings.Contains(out, "events") {
 		t.Errorf("buffer stat: %d %s %s", status, out, err)
+	}
+}
+
+// heard is what has been said to a service manager.
+func heard(t *testing.T, manager *net.UnixConn) string {
+	t.Helper()
+	if err := manager.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for b := make([]byte, 100); ; {
+		n, err := manager.Read(b)
+		if err != nil {
+			return strings.Join(words, " ")
+		}
+		words = append(words, string(b[:n]))
 	}
 }
 
