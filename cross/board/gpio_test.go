@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,8 +181,8 @@ func bounce(t *testing.T, e *ear, b *Board) {
 }
 
 // frequency measures what was really given, by the board's own clock. An
-// emulated board does not toggle evenly, so it is the mean of many windows, and
-// one of five tries.
+// emulated board does not toggle evenly, and is held up now and then, so it is the
+// mean of many windows, and one of five tries.
 func frequency(t *testing.T, b *Board) {
 	t.Helper()
 	var got, want float64
@@ -197,37 +198,36 @@ func frequency(t *testing.T, b *Board) {
 	t.Errorf("reads %.1f Hz, was given %.1f", got, want)
 }
 
-// hertz is what the line reads while it toggles, and what it was given.
+// hertz is what was stored of the line while it toggled, and what it was given: the
+// mean of the windows that lay wholly within, which follow each other.
 func hertz(t *testing.T, b *Board) (got, want float64) {
 	t.Helper()
 	const toggles = 6000
-	type result struct {
-		took time.Duration
-		err  error
+	before := len(stored(t, b, "gas"))
+	took, err := b.Toggle("gas", toggles, time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
 	}
-	done := make(chan result, 1)
-	go func() {
-		took, err := b.Toggle("gas", toggles, time.Millisecond)
-		done <- result{took, err}
-	}()
-	time.Sleep(2200 * time.Millisecond)
-	sum, windows := 0.0, 0
-	var r result
-	for r.took == 0 && r.err == nil {
-		var hertz float64
-		if _, err := fmt.Sscan(read(t, b, "gas"), &hertz); err != nil {
-			t.Fatal(err)
+	var all []float64
+	for end := time.Now().Add(patience); ; time.Sleep(500 * time.Millisecond) {
+		all = stored(t, b, "gas")
+		all = all[min(before, len(all)):]
+		for len(all) > 0 && all[0] == 0 {
+			all = all[1:]
 		}
-		sum, windows = sum+hertz, windows+1
-		select {
-		case r = <-done:
-		case <-time.After(time.Second):
+		if i := slices.Index(all, 0); i >= 3 { // it stands again, and so in the windows that follow
+			all = all[1 : i-1]
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("of a line that toggled for %v is stored %v", took, all)
 		}
 	}
-	if r.err != nil {
-		t.Fatal(r.err)
+	sum := 0.0
+	for _, v := range all {
+		sum += v
 	}
-	return sum / float64(windows), toggles / 2 / r.took.Seconds()
+	return sum / float64(len(all)), toggles / 2 / took.Seconds()
 }
 
 // heldLine is a line that another program has.
@@ -280,16 +280,29 @@ func chipGone(t *testing.T, b *Board) {
 	expect(t, b, "bolt", "true")
 }
 
-// stored is the newest total of a point in the buffer; 0: there is none.
-func stored(t *testing.T, b *Board, point string) int {
+// stored is what a point has read so far, as the buffer has it; what was bad is
+// left out.
+func stored(t *testing.T, b *Board, point string) (all []float64) {
 	t.Helper()
-	out, err := b.Run("pithead buffer export --points " + point + " 2>/dev/null | tail -n 1; true")
+	out, err := b.Run("pithead buffer export --points " + point + " 2>/dev/null; true")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r struct{ V float64 }
-	_ = json.Unmarshal([]byte(out), &r) // an agent that is too busy is asked again
-	return int(r.V)
+	for line := range strings.Lines(out) {
+		var r struct{ V *float64 }
+		if json.Unmarshal([]byte(line), &r) == nil && r.V != nil {
+			all = append(all, *r.V)
+		}
+	}
+	return all
+}
+
+// lastOf is the newest of them; 0: there is none.
+func lastOf(all []float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1]
 }
 
 // killedInATrain kills the agent while pulses come, and starts it again: no
@@ -321,7 +334,7 @@ func killedInATrain(t *testing.T, e *ear, b *Board, pid int, session string) {
 		}
 	}
 	counted := time.Now()
-	for end := counted.Add(patience); stored(t, b, "rain") < before+safe-lostOf("rain"); time.Sleep(200 * time.Millisecond) {
+	for end := counted.Add(patience); lastOf(stored(t, b, "rain")) < float64(before+safe-lostOf("rain")); time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d pulses were given and counted, and are not stored within %v", safe, patience)
 		}
