@@ -182,20 +182,21 @@ func TestARunFromItsStartToItsReloadsToItsLastGoodFile(t *testing.T) {
 	}
 }
 
-// heard is what has been said to a service manager.
+// heard is what has been said to a service manager, who waits for the last word.
 func heard(t *testing.T, manager *net.UnixConn) string {
 	t.Helper()
-	if err := manager.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+	if err := manager.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	var words []string
-	for b := make([]byte, 100); ; {
+	words := ""
+	for b := make([]byte, 100); !strings.Contains(words, "STOPPING=1"); {
 		n, err := manager.Read(b)
 		if err != nil {
-			return strings.Join(words, " ")
+			t.Fatalf("heard %q, then %v", words, err)
 		}
-		words = append(words, string(b[:n]))
+		words += string(b[:n]) + " "
 	}
+	return strings.TrimSpace(words)
 }
 
 func hup(t *testing.T) {
