@@ -10,16 +10,23 @@ import (
 	"time"
 )
 
-// A judge that hangs is no reason to feed the watchdog, a dead link is none to
-// starve it.
-func TestTheWatchdogIsFedWhileAllTurns(t *testing.T) {
+// manager is a service manager's socket, and what names it to who has something to tell.
+func manager(t *testing.T) *net.UnixConn {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "notify")
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	t.Setenv("NOTIFY_SOCKET", path)
+	return l
+}
+
+// A judge that hangs is no reason to feed the watchdog, a dead link is none to
+// starve it.
+func TestTheWatchdogIsFedWhileAllTurns(t *testing.T) {
+	l := manager(t)
 	t.Setenv("WATCHDOG_USEC", "20000")
 	t.Setenv("WATCHDOG_PID", "")
 	said := make(chan string, 1000)
@@ -69,13 +76,7 @@ func TestTheWatchdogIsFedWhileAllTurns(t *testing.T) {
 // A service manager that hears nothing any more (it may hang, or be replaced) holds
 // up neither a stop nor a reload.
 func TestAManagerThatHangsHoldsUpNoStop(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "notify")
-	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	t.Setenv("NOTIFY_SOCKET", path)
+	manager(t) // which never reads
 	t.Setenv("WATCHDOG_USEC", "")
 	for first := 0; first >= 0; { // until even a fresh connection can say nothing
 		c, ok := notifier()

@@ -258,7 +258,7 @@ func (n *node) evalMany(u *Use) (float64, bool) {
 // median sorts what it is given; of an even number it is the mean of the two in
 // the middle.
 func median(fs []float64) float64 {
-	for i := range fs { // a window has at most 128, and the binary no sort for them alone
+	for i := range fs { // at most 500, of a window 128: the binary has no sort for them alone
 		for j := i; j > 0 && fs[j] < fs[j-1]; j-- {
 			fs[j], fs[j-1] = fs[j-1], fs[j]
 		}
