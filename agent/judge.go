@@ -409,6 +409,9 @@ func (j *judge) changed(s *standing, c alarm.Change, by, why string) {
 	if c.HasLimit {
 		e.Limit = &c.Limit
 	}
+	if c.To == alarm.Active && why == "" {
+		e.Why = j.trouble(d.ID)
+	}
 	e.More = append(e.More, event.Field{Name: "was", Value: c.From.String()})
 	if c.To == alarm.Cleared || c.To == alarm.Normal {
 		e.More = append(e.More, event.Field{Name: "acked", Value: c.Acked})

@@ -360,12 +360,24 @@ func TestACutOffThatDoesNotCutIsAFaultOfTheOutput(t *testing.T) {
 		b.good("ch4", 1.6)
 		time.Sleep(4 * time.Second)
 		b.want("ch4/cut=active output:cutoff=on")
+		why := func(want string) { // the feed is still on, or the line is dead: other people are called
+			t.Helper()
+			b.settled()
+			if len(b.events) != 1 || b.events[0].Why != want {
+				t.Errorf("told %+v, want %q", b.events, want)
+			}
+		}
+		b.good("feed", 1)
 		time.Sleep(1100 * time.Millisecond)
+		why("feed is 1")
 		b.want("output:cutoff/fault=active")
 		b.good("feed", 0)
+		why("")
 		b.want("output:cutoff/fault=normal")
+		_ = b.do(func() error { b.dead = true; return nil })
 		b.done <- switched{Output: "cutoff", On: true, Err: fmt.Errorf("no answer")}
 		time.Sleep(6 * time.Second)
+		why("no answer")
 		b.want("output:cutoff/fault=active")
 	})
 }

@@ -181,6 +181,27 @@ func (j *judge) disobeys(o *output) bool {
 	return !p.seen || p.last.Quality != drivers.Good || !sameValue(p.last.Value, want)
 }
 
+// trouble is why an output has its fault: who is called has to know whether the line
+// is dead, or the feed still on.
+func (j *judge) trouble(fault string) string {
+	id, _ := strings.CutPrefix(fault, "output:")
+	id, is := strings.CutSuffix(id, "/fault")
+	o := j.byName[id]
+	switch {
+	case !is || o == nil:
+		return ""
+	case o.err != nil:
+		return o.err.Error()
+	case !j.disobeys(o):
+		return ""
+	}
+	p := j.find(o.cfg.Verify.Point)
+	if !p.seen || p.last.Quality != drivers.Good {
+		return p.cfg.ID + " is bad"
+	}
+	return p.cfg.ID + " is " + p.last.Value.String()
+}
+
 // sameValue compares texts as they are, and everything else by its number.
 func sameValue(a, b drivers.Value) bool {
 	if a.Kind() == drivers.Text || b.Kind() == drivers.Text {
