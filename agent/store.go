@@ -29,14 +29,13 @@ const volatileSize = 32 << 20
 // is over once the disk holds the log again, and no later one goes on with it:
 // who was out of service then is not today.
 func (a *agent) openBuffer() (faults []string, err error) {
-	small := a.site.Buffer
-	small.Dir = filepath.Join(os.TempDir(), "pithead-"+a.site.Site+"-"+a.site.Gateway)
-	over := filepath.Join(small.Dir, "over")
 	if err = errHung; !a.Hung {
 		faults, err = a.openAt(a.site.Buffer)
 	}
 	if err == nil {
-		_ = os.WriteFile(over, nil, 0o600) // mostly there is no such folder
+		for _, dir := range a.smallDirs() {
+			_ = os.WriteFile(filepath.Join(dir, over), nil, 0o600) // mostly there is no such folder
+		}
 		if err := config.KeepGood(a.site); a.Degraded == "" && err != nil {
 			faults = append(faults, err.Error())
 		}
@@ -47,15 +46,34 @@ func (a *agent) openBuffer() (faults []string, err error) {
 	}
 	a.volatile = fmt.Sprintf("the buffer can't be opened: %v; what is stored now is lost with the power", err)
 	a.Log.Error(a.volatile)
-	if _, err := os.Stat(over); err == nil {
-		_ = os.RemoveAll(small.Dir)
-	}
+	small := a.site.Buffer
 	small.Size, small.Events, small.Stats = volatileSize, volatileSize/8, volatileSize/8
-	more, err := a.openAt(small)
-	if err == nil && !a.Hung {
-		more = append(more, a.recall(a.site.Buffer.Dir)...)
+	for _, small.Dir = range a.smallDirs() {
+		if _, err := os.Stat(filepath.Join(small.Dir, over)); err == nil {
+			_ = os.RemoveAll(small.Dir)
+		}
+		var more []string
+		if more, err = a.openAt(small); err == nil {
+			faults = append(faults, more...)
+			break
+		}
 	}
-	return append(faults, more...), err
+	if err == nil && !a.Hung {
+		faults = append(faults, a.recall(a.site.Buffer.Dir)...)
+	}
+	return faults, err
+}
+
+// over stands in a small buffer that is over.
+const over = "over"
+
+// smallDirs are where a small buffer may be: a card that dies takes its /tmp along,
+// what is in memory stays.
+func (a *agent) smallDirs() (dirs []string) {
+	for _, dir := range []string{os.TempDir(), filepath.Dir(a.Socket), "/dev/shm"} {
+		dirs = append(dirs, filepath.Join(dir, "pithead-"+a.site.Site+"-"+a.site.Gateway))
+	}
+	return dirs
 }
 
 // renew puts there again what the agent keeps beside the log.

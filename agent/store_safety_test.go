@@ -74,6 +74,24 @@ func TestALaterSmallBufferKnowsNothingOfAnEarlierOne(t *testing.T) {
 	fails(low, "agent/buffer=active")
 }
 
+// A card that is read-only has taken /tmp along.
+func TestASmallBufferNeedsNoTmp(t *testing.T) {
+	root := t.TempDir()
+	file := filepath.Join(root, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", file)
+	a, err := prepare(simSite(t, file, pondSite), Options{Log: slog.New(slog.DiscardHandler), Socket: filepath.Join(root, "s.sock")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	if want := filepath.Join(root, "pithead-pond-g1"); a.dir != want || a.volatile == "" {
+		t.Errorf("it is in %s, want it in %s", a.dir, want)
+	}
+}
+
 // A disk that hangs at the start: it guards without, and the disk is told how
 // things stand when it comes back.
 func TestAStartOnADiskThatHangsGuards(t *testing.T) {
