@@ -110,19 +110,22 @@ func modes(t *testing.T, dir string) {
 func TestALaneNeverPassesItsSize(t *testing.T) {
 	for _, size := range []int64{MinSize, 200_000, 1 << 20, 9 << 20} {
 		fs := newMemFS()
-		fs.quotas = map[string]int64{"data-": size}
 		l, _, err := openLog(fs, plain("/b", size))
 		if err != nil {
 			t.Fatal(err)
 		}
 		lane := l.Lane("data")
+		fs.quotas = map[string]int64{"data": lane.budget} // the folder takes the rest
 		for i := range int(min(600, 100+(100<<20)/size)) {
 			payload := make([]byte, (i*7919)%int(min(size/5, MaxPayload)))
 			if err := lane.Append(payload, 1+i%5); err != nil {
 				t.Fatalf("size %d, append %d: %v", size, i, err)
 			}
-			if lane.Bytes() > size {
+			if lane.Bytes() > lane.budget {
 				t.Fatalf("size %d: %d bytes", size, lane.Bytes())
+			}
+			if err := l.Flush(); err != nil {
+				t.Fatal(err)
 			}
 		}
 		if len(fs.broken) > 0 {
@@ -133,6 +136,30 @@ func TestALaneNeverPassesItsSize(t *testing.T) {
 		}
 		if lane.Bytes() < size/3 {
 			t.Errorf("size %d: only %d bytes are used", size, lane.Bytes())
+		}
+	}
+}
+
+// A lane whose size is lowered gets within it as soon as its newest segment of
+// before is the oldest.
+func TestALaneIsLoweredInSize(t *testing.T) {
+	fs := newMemFS()
+	for _, size := range []int64{9 << 20, 1 << 20} {
+		l, _, err := openLog(fs, plain("/b", size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lane := l.Lane("data")
+		for range 400 {
+			if err := lane.Append(make([]byte, 30_000), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lane.Bytes() > lane.budget || lane.Bytes() < lane.budget/2 || lane.Bytes() != fs.used() {
+			t.Errorf("%d of %d bytes, and %d are there", lane.Bytes(), size, fs.used())
+		}
+		if n := len(lane.spares); n > 0 {
+			t.Errorf("%d files lie about", n)
 		}
 	}
 }

@@ -224,6 +224,41 @@ func TestAFrameThatDoesNotFitCostsNoReserve(t *testing.T) {
 	}
 }
 
+// An earlier version cut each segment behind its last frame, so that the oldest may
+// be too short for what comes: then it is the next one's turn.
+func TestShortSegmentsOnAFullFileSystem(t *testing.T) {
+	fs := newMemFS()
+	c := plain("/b", 1<<20)
+	var l *Log
+	for range 6 {
+		for _, f := range fs.live {
+			f.live = f.live[:2*block]
+			f.synced = f.synced[:2*block]
+		}
+		var err error
+		if l, _, err = openLog(fs, c); err == nil {
+			err = l.Lane("data").Append([]byte("x"), 1)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	fs.fail = func(int) error {
+		fs.space = fs.used()
+		return nil
+	}
+	for i := range 60 {
+		for _, size := range []int{100, 5000, 9000} {
+			if err := l.Lane("data").Append(make([]byte, size), 1); err != nil {
+				t.Fatalf("%d bytes, %d: %v: %s", size, i, err, fs.last(9))
+			}
+		}
+	}
+}
+
 // Where there is no space for it, it is made when there is.
 func TestTheReserveIsTriedAgain(t *testing.T) {
 	fs, m := newMemFS(), newModel()
