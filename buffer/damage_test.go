@@ -197,6 +197,48 @@ func TestANewestSegmentWithoutHeaderIsSetAside(t *testing.T) {
 	}
 }
 
+// What can't be read goes first when space is needed.
+func TestABadSegmentGoesBeforeAnythingElse(t *testing.T) {
+	fs := newMemFS()
+	c := plain("/b", 1<<20)
+	var l *Log
+	for range 2 {
+		var err error
+		if l, _, err = openLog(fs, c); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			if err := l.Lane("data").Append(make([]byte, 9000), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	clear(fs.live[fs.lane(t, "data")[1]].live[:block])
+	l, report, err := openLog(fs, c)
+	if err != nil || len(report.Faults) != 1 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	bad := func() (n int) {
+		for name := range fs.live {
+			if strings.HasSuffix(name, ".bad") {
+				n++
+			}
+		}
+		return n
+	}
+	for i := 0; bad() > 0 && i < 200; i++ {
+		if l.Lane("data").First() > 1 {
+			t.Fatal("something else went")
+		}
+		if err := l.Lane("data").Append(make([]byte, 9000), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if bad() > 0 {
+		t.Error("it is still there")
+	}
+}
+
 func TestAHeadThatIsLostBeginsANewEpoch(t *testing.T) {
 	fs, _ := small(t)
 	l, _, err := openLog(fs, roomy())

@@ -174,7 +174,7 @@ func TestWhatIsInReserve(t *testing.T) {
 	for lane.First() == 1 {
 		put(1)
 	}
-	if fs.live[name] != nil || lane.Bytes() != fs.used() {
+	if err := l.Flush(); err != nil || fs.live[name] != nil || lane.Bytes() != fs.used() {
 		t.Errorf("it is kept beside older segments; %d bytes are counted of %d", lane.Bytes(), fs.used())
 	}
 	keyed := plain("/b", 1<<20)
@@ -262,7 +262,7 @@ func TestShortSegmentsOnAFullFileSystem(t *testing.T) {
 // Where there is no space for it, it is made when there is.
 func TestTheReserveIsTriedAgain(t *testing.T) {
 	fs, m := newMemFS(), newModel()
-	fs.space = 2*leastSegment + 3*block
+	fs.space, fs.short = 2*leastSegment+3*block, true
 	l, _, err := openLog(fs, roomy())
 	if err != nil {
 		t.Fatal(err)
@@ -279,6 +279,28 @@ func TestTheReserveIsTriedAgain(t *testing.T) {
 	}
 	if err := l.Flush(); err != nil || fs.used() != 4*leastSegment {
 		t.Errorf("%v; %d bytes are taken", err, fs.used())
+	}
+}
+
+// The file system is full before there is any event: data gives up even what it
+// has in reserve.
+func TestTheFirstEventOnAFullFileSystem(t *testing.T) {
+	fs := newMemFS()
+	l, _, err := openLog(fs, plainLanes())
+	if err == nil {
+		err = errors.Join(l.Lane("data").Append([]byte("x"), 1), l.Flush())
+	}
+	if err != nil || fs.live["/b/log/data.spare"] == nil {
+		t.Fatal(err)
+	}
+	fs.space = fs.used()
+	for i := range 10 {
+		if err := l.Lane("events").Append([]byte("event"), 1); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	if fs.live["/b/log/data.spare"] != nil || l.Lane("data").First() != 1 || !l.Cramped() {
+		t.Errorf("data begins at %d: %s", l.Lane("data").First(), fs.last(9))
 	}
 }
 

@@ -141,13 +141,9 @@ func (l *Log) yield(to *Lane) bool {
 			continue
 		}
 		lane.mu.Lock()
-		gone, more := lane.sacrifice(true)
-		if more && gone.name == "" { // the oldest segment, which is the last spare now
-			n := len(lane.spares) - 1
-			gone, lane.spares = lane.spares[n], lane.spares[:n]
-		}
-		if !more {
-			gone, more = lane.sacrifice(false)
+		gone, more := lane.sacrifice(false)
+		if more && gone.name == "" { // the oldest segment, which is a spare now
+			gone, _ = lane.sacrifice(false)
 		}
 		lane.mu.Unlock()
 		if !more {
