@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -195,6 +196,85 @@ func TestANewestSegmentWithoutHeaderIsSetAside(t *testing.T) {
 	if h := listen(t, m, "events", l.Lane("events").Reader(1), "bad"); h != (heard{6, 6, 1}) {
 		t.Errorf("%+v", h)
 	}
+}
+
+// A segment in the middle is what its header says, and not what its name does: what
+// was copied or renamed is told as lost.
+func TestASegmentInTheMiddleIsWhatItsHeaderSays(t *testing.T) {
+	const foreign, missing = "it is of another log or lane", "frames are missing behind it"
+	for _, c := range []struct {
+		what   string
+		change func(h *header)
+		told   string
+	}{
+		{"of another lane", func(h *header) { h.lane = "data" }, foreign},
+		{"of another log", func(h *header) { h.lineage = lineage{}.begin() }, foreign},
+		{"of a later use", func(h *header) { h.seq += 7 }, foreign},
+		{"recycled, and not begun", func(h *header) { h.seq-- }, missing},
+		{"of other numbers", func(h *header) { h.first++ }, missing},
+		{"without one", nil, errNoHeader.Error()},
+	} {
+		fs, m := small(t)
+		name := fs.lane(t, "events")[1]
+		b := fs.live[name].live
+		h, err := parseHeader(b[:block])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if clear(b[:block]); c.change != nil {
+			c.change(&h)
+			copy(b, appendHeader(nil, &h))
+		}
+		l, report, err := openLog(fs, roomy())
+		if err != nil || report.Fresh {
+			t.Fatalf("%s: %v, %+v", c.what, err, report)
+		}
+		if h := listen(t, m, "events", l.Lane("events").Reader(1), c.what); h != (heard{6, 6, 1}) {
+			t.Errorf("%s: %+v", c.what, h)
+		}
+		_, err = l.Lane("events").Reader(8).Next()
+		var lost *Lost
+		if !errors.As(err, &lost) || lost.From != 8 || lost.To != 12 || lost.Damage == nil || lost.Damage.What != c.told ||
+			lost.Damage.Segment != filepath.Base(name) || lost.Damage.Offset != 0 {
+			t.Errorf("%s: from its middle on: %+v", c.what, lost)
+		}
+	}
+}
+
+// A segment that is dropped between a look at the lane and one at the file is no
+// damage.
+func TestASegmentThatIsDroppedWhileItIsEntered(t *testing.T) {
+	fs := newMemFS()
+	l, _, err := openLog(fs, plain("/b", MinSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane := l.Lane("data")
+	for lane.First() == 1 {
+		if err := lane.Append([]byte("x"), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := newReader(fs, "/b/log", "data", l.line(), &late{lane, &segment{seq: 1, first: 1}}, 1)
+	_, err = r.Next()
+	var lost *Lost
+	if !errors.As(err, &lost) || lost.From != 1 || lost.To != lane.First()-1 || lost.Damage != nil {
+		t.Errorf("%v, %+v", err, lost)
+	}
+}
+
+// late knows, once, of a segment that is gone.
+type late struct {
+	*Lane
+	gone *segment
+}
+
+func (l *late) find(n uint64) (segment, bool) {
+	if s := l.gone; s != nil {
+		l.gone = nil
+		return *s, true
+	}
+	return l.Lane.find(n)
 }
 
 // What can't be read goes first when space is needed.

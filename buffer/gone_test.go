@@ -3,7 +3,6 @@ package buffer
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -177,17 +176,24 @@ func TestWhatWasRemovedIsNoSpace(t *testing.T) {
 		for range 3 {
 			_ = l.Look()
 		}
+		var lost *Lost
+		if _, err := l.Lane("data").Reader(4).Next(); !errors.As(err, &lost) || lost.To != 4 || lost.Damage == nil {
+			t.Errorf("%s: %+v, and nothing is there yet", prefix, err)
+		}
 		if err := l.Lane("data").Append([]byte("x"), 1); err != nil {
 			t.Fatal(err)
 		}
-		var lost *Lost
-		if _, err := r.Next(); err == nil { // it may have had it in memory
-			_, err = r.Next()
-			if f, err := r.Next(); !errors.Is(err, io.EOF) {
-				t.Errorf("%s: %v, %v", prefix, f, err)
+		if f, err := r.Next(); err != nil || f.First != 4 { // which it has read ahead
+			t.Errorf("%s: %v, %v", prefix, f, err)
+		}
+		for _, from := range []uint64{1, 4} {
+			r := l.Lane("data").Reader(from)
+			_, err := r.Next()
+			for ; err == nil; _, err = r.Next() {
 			}
-		} else if !errors.As(err, &lost) || lost.From != 4 || lost.To != 4 || lost.Damage == nil {
-			t.Errorf("%s: %+v", prefix, err)
+			if lost = nil; !errors.As(err, &lost) || lost.To != 4 || lost.Damage == nil {
+				t.Errorf("%s: from %d: %v", prefix, from, err)
+			}
 		}
 	}
 }

@@ -97,7 +97,7 @@ func TestTheFileSystemFillsAtAnyOperation(t *testing.T) {
 	}
 	whole := newMemFS()
 	first, _ := life(whole, newModel(), rand.New(rand.NewPCG(7, 7)))
-	for n := first; n < whole.op; n += 19 {
+	for n := first; n < whole.op; n += 31 {
 		fs, m := newMemFS(), newModel()
 		fs.short = n%2 == 0
 		fs.fail = func(op int) error {
