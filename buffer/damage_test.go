@@ -241,6 +241,48 @@ func TestASegmentInTheMiddleIsWhatItsHeaderSays(t *testing.T) {
 	}
 }
 
+// A key that is damaged at the very end of a segment costs no number, and is told:
+// who decodes by it has to know. From outside as well.
+func TestADamagedKeyAtAnEndIsTold(t *testing.T) {
+	fs := newMemFS()
+	c := plain("/b", 1<<20)
+	for _, last := range []bool{true, false} {
+		l, _, err := openLog(fs, c)
+		if err == nil {
+			err = l.Lane("data").Append([]byte("x"), 2)
+		}
+		if err == nil && last {
+			err = l.Lane("data").AppendKey([]byte("key"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fs = fs.clone()
+	fs.live[fs.lane(t, "data")[0]].live[2*block+50] ^= 1
+	l, _, err := openLog(fs, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := openView(fs, "/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, r := range map[string]*Reader{"a reader": l.Lane("data").Reader(1), "a view's": v.Reader("data", 1)} {
+		_, err := r.Next()
+		var lost *Lost
+		if err == nil {
+			_, err = r.Next()
+		}
+		if !errors.As(err, &lost) || lost.From != 3 || lost.To != 2 || lost.Damage == nil || lost.Damage.Offset != 2*block {
+			t.Errorf("%s: %v, %+v", what, err, lost)
+		}
+		if f, err := r.Next(); err != nil || f.First != 3 {
+			t.Errorf("%s: %v, %v", what, f, err)
+		}
+	}
+}
+
 // A segment that is dropped between a look at the lane and one at the file is no
 // damage.
 func TestASegmentThatIsDroppedWhileItIsEntered(t *testing.T) {
