@@ -41,7 +41,6 @@ type source interface {
 type place struct {
 	segment
 	here  bool     // it was not dropped
-	older bool     // there is one before it, so that it was not dropped for space
 	after *segment // the one that follows
 	next  uint64   // the number that the lane's next record gets
 }

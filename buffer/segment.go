@@ -190,7 +190,6 @@ func placeOf(segs []segment, seq, next uint64) place {
 		if s.seq == seq {
 			p.segment, p.here = s, true
 		}
-		p.older = p.older || s.seq < seq
 		if s.seq > seq {
 			p.after = &s
 			break

@@ -36,7 +36,7 @@ func (r *Reader) enter() error {
 		}
 		return r.pass(s, h, err)
 	}
-	dropped := h.before > 0 && !p.older && (r.begun && !p.here || !r.begun && r.next < s.first)
+	dropped := h.before > 0 && (r.begun && !p.here || !r.begun && r.next < s.first)
 	if s.first > r.next && !dropped && r.hurt == nil {
 		r.hurt = r.fault(r.limit, "frames are missing behind it")
 	}
