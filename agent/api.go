@@ -182,7 +182,7 @@ func (a *agent) apiPoints(ctx context.Context) (any, error) {
 // apiPoint is one point as it is now; in the judge's goroutine.
 func (a *agent) apiPoint(p *point, now time.Duration) apiPoint {
 	q := apiPoint{ID: p.cfg.ID, Name: p.cfg.Name, Unit: p.cfg.Unit, T: a.clock.At(p.at).T, Age: (now - p.at).Milliseconds(),
-		Value: p.last.Value, Quality: p.last.Quality.String(), Code: p.last.Code}
+		Value: p.last, Quality: p.mark.quality.String(), Code: p.mark.code}
 	for _, s := range p.cfg.States {
 		q.States = append(q.States, apiState(s))
 	}

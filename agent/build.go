@@ -170,6 +170,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	for i := range site.Points {
 		p := &all[i]
 		p.cfg, p.ties, p.roots, p.heard = &site.Points[i], &noTies, &noRoots, now
+		p.storedAt = -1
 		if every := p.cfg.Every; every > 0 && (j.stalest == 0 || 4*every < j.stalest) {
 			j.stalest = 4 * every
 		}
@@ -178,7 +179,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 		for k := range p.cfg.Alarms {
 			s := newStanding(&p.cfg.Alarms[k])
 			s.of = p
-			p.standing = append(p.standing, s)
+			p.stand(s)
 		}
 		p.asleep = p.cfg.Fault != nil
 		p.ladder()
@@ -216,7 +217,7 @@ func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judg
 	}
 	j.orderComputed()
 	for _, p := range j.points {
-		for _, s := range p.standing {
+		for _, s := range p.standing() {
 			if e := p.cfg.When[s.Def().ID]; e != nil {
 				j.addPremise(s, e)
 				s.bond().premise = j.premises[len(j.premises)-1]
@@ -293,7 +294,7 @@ func (j *judge) restore(f *fold, boot uint32, last map[string]record.Last, carri
 	j.reloaded = carried != nil
 	for _, p := range j.points {
 		l := last[p.cfg.ID]
-		p.last = latest{l.Value, l.Quality, l.Code} // it does not count as seen
+		p.last, p.mark = l.Value, mark{l.Quality, l.Code} // it does not count as seen
 		if p.asleep && (l.Quality != drivers.Good || carried[p.cfg.ID+"/fault"] != nil) {
 			j.wake(p)
 		}

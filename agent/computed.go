@@ -26,8 +26,8 @@ type formula struct {
 func (f *formula) remembers() {
 	get := f.get
 	f.get = func(i int) expr.Sample {
-		if p := f.in[i]; p != nil && !p.seen && (p.last.Quality != drivers.Good || p.last.Value.Kind() != drivers.None) {
-			return expr.Sample{Value: p.last.Value, Quality: p.last.Quality}
+		if p := f.in[i]; p != nil && !p.seen && (p.mark.quality != drivers.Good || p.last.Kind() != drivers.None) {
+			return expr.Sample{Value: p.last, Quality: p.mark.quality}
 		}
 		return get(i)
 	}
@@ -43,7 +43,7 @@ func (j *judge) formula(e *expr.Expr) *formula {
 		if p == nil || !p.seen {
 			return expr.Sample{Quality: drivers.Input}
 		}
-		return expr.Sample{Value: p.last.Value, Quality: p.last.Quality, At: p.at}
+		return expr.Sample{Value: p.last, Quality: p.mark.quality, At: p.at}
 	}
 	return f
 }

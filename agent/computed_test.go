@@ -73,8 +73,8 @@ func TestWindowsAreFilledAgainFromTheBuffer(t *testing.T) {
 					if point == "fan.steady" && c.away > 0 {
 						want = 1 // it ran before and after, as a delay that a restart cuts
 					}
-					if r := a.judge.find(point).last; r.Quality != drivers.Good || r.Value.Float() != want {
-						t.Errorf("%s is %v (%v), want %v", point, r.Value, r.Quality, want)
+					if p := a.judge.find(point); p.mark.quality != drivers.Good || p.last.Float() != want {
+						t.Errorf("%s is %v (%v), want %v", point, p.last, p.mark.quality, want)
 					}
 				}
 				if s := a.judge.alarm("rain.hour/red"); s.State().String() != "active" {

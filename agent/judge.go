@@ -193,7 +193,7 @@ func (j *judge) alarms() map[string]*alarm.Alarm {
 // all is every alarm but those that sleep: the points', then those of no point.
 func (j *judge) all(yield func(*standing) bool) {
 	for _, p := range j.points {
-		for _, s := range p.standing {
+		for _, s := range p.standing() {
 			if !yield(s) {
 				return
 			}
@@ -278,7 +278,7 @@ func (j *judge) alarm(id string) *standing {
 	if p == nil {
 		return nil
 	}
-	for _, s := range p.standing {
+	for _, s := range p.standing() {
 		if s.Def().ID == id {
 			return s
 		}

@@ -88,7 +88,7 @@ func (j *judge) affect(a *aside) {
 	if a.of == "shelve" {
 		return
 	}
-	for _, s := range j.find(a.id).standing {
+	for _, s := range j.find(a.id).standing() {
 		j.suspend(s, j.now())
 		j.soil(s)
 	}

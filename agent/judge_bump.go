@@ -123,7 +123,7 @@ type bump map[int]bool
 
 // look notes which alarms a reading under test would raise.
 func (p *point) look(r drivers.Reading, at time.Duration) {
-	for i, s := range p.standing {
+	for i, s := range p.standing() {
 		if d := s.Def(); d.Condition <= alarm.Equals && alarm.Reaches(d, alarm.Sample{At: at, Value: r.Value, Quality: r.Quality}) {
 			if p.test.seen == nil {
 				p.test.seen = bump{}

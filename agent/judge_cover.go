@@ -11,11 +11,12 @@ import (
 // higher, and puts the higher ones first: what one sample raises is told from
 // the highest down, and the lower ones as covered.
 func (p *point) ladder() {
-	slices.SortStableFunc(p.standing, func(a, b *standing) int {
+	all := p.standing()
+	slices.SortStableFunc(all, func(a, b *standing) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.Def().Level, a.Def().Level))
 	})
-	for i, s := range p.standing {
-		for _, h := range p.standing[:i] {
+	for i, s := range all {
+		for _, h := range all[:i] {
 			if d := s.Def(); d.Condition != alarm.Fault && h.Def().Condition == d.Condition && h.Def().Level > d.Level {
 				s.bond().higher = append(s.higher, h)
 			}

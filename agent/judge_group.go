@@ -108,7 +108,7 @@ func (p *point) level(all bool) (l alarm.Level) {
 	if p.test != nil && !all {
 		return alarm.NoLevel
 	}
-	for _, s := range p.standing {
+	for _, s := range p.standing() {
 		if s.Def().Condition != alarm.Fault && s.up() && (all || !s.Idle()) {
 			l = max(l, s.Level())
 		}
@@ -120,7 +120,7 @@ func (p *point) level(all bool) (l alarm.Level) {
 // start, on a good sample on the side where it clears.
 func (g *group) heard() bool {
 	for _, p := range g.points {
-		for _, s := range p.standing {
+		for _, s := range p.standing() {
 			if _, delayed := s.Due(); s.Def().Condition != alarm.Fault && (delayed || !s.Safe()) {
 				return false
 			}
@@ -178,7 +178,7 @@ func (g *group) remembered(f *fold) alarm.Level {
 	var ls []alarm.Level
 	for _, p := range g.points {
 		high := alarm.NoLevel
-		for _, s := range p.standing {
+		for _, s := range p.standing() {
 			d := s.Def()
 			m := f.Alarms[d.ID].memory(d)
 			if d.Condition != alarm.Fault && (m.State == alarm.Active || m.State == alarm.Acked) {

@@ -96,7 +96,7 @@ func (a *aside) result(j *judge) (fs []event.Field) {
 	}
 	var reached, missed, verified []string
 	proved, tripless := true, true
-	for i, s := range j.find(a.id).standing {
+	for i, s := range j.find(a.id).standing() {
 		d := s.Def()
 		if d.Condition > alarm.Equals {
 			continue

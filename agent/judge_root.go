@@ -95,8 +95,8 @@ func (p *point) fault() *alarm.Def {
 	if p.cfg.Fault != nil {
 		return p.cfg.Fault
 	}
-	if n := len(p.standing); n > 0 && p.standing[n-1].Def().Condition == alarm.Fault {
-		return p.standing[n-1].Def()
+	if all := p.standing(); len(all) > 0 && all[len(all)-1].Def().Condition == alarm.Fault {
+		return all[len(all)-1].Def()
 	}
 	return nil
 }

@@ -123,10 +123,10 @@ func TestWhatIsStored(t *testing.T) {
 		{"on change", config.Point{Common: &config.Common{OnChange: true}}, []drivers.Reading{num(1), num(1), num(2)}, []bool{true, false, true}},
 		{"another exception", config.Point{Common: &config.Common{OnChange: true}}, []drivers.Reading{exc(2), exc(2), exc(4), num(0), num(0)}, []bool{true, false, true, true, false}},
 	} {
-		var s stored
+		s := point{cfg: &c.cfg, storedAt: -1}
 		var got []bool
 		for _, r := range c.came {
-			w := s.wants(&c.cfg, r, 0)
+			w := s.wants(r, 0)
 			if got = append(got, w); w {
 				s.keep(r, 0)
 			}

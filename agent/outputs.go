@@ -178,7 +178,7 @@ func (j *judge) disobeys(o *output) bool {
 		want = *v.Else
 	}
 	p := j.find(v.Point)
-	return !p.seen || p.last.Quality != drivers.Good || !sameValue(p.last.Value, want)
+	return !p.seen || p.mark.quality != drivers.Good || !sameValue(p.last, want)
 }
 
 // trouble is why an output has its fault: who is called has to know whether the line

@@ -12,31 +12,52 @@ import (
 	"pithead/drivers"
 )
 
-// point is what the judge knows of one point.
+// point is what the judge knows of one point. A site has up to ten thousand, each of
+// them looked at each second: what few have stands in ties, and what is small together.
 type point struct {
 	cfg *config.Point
 	*ties
-	last     latest
-	at       time.Duration // of last, since boot
-	heard    time.Duration // when the last reading came in, or it was called stale
-	badSince time.Duration // below 0: it is not bad
-	stored   stored
-	standing []*standing // its alarms, but for a fault that sleeps
-	nap
-	roots *roots // the bus and the device that it is gone with; shared with the others there
-	stats tally
-	curve *curve // of the last hour, for the page; nil: not a number, or there is none
-	after int32  // place of the point that was looked up after this one
-	seen  bool   // last counts; else it was stored last by an earlier run, if it has a value
-	gone  bool   // nobody answers for it
-	drawn bool   // the page shows its last hour
+	roots    *roots         // the bus and the device that it is gone with; shared with the others there
+	alarms   *[]*standing   // nil: none but a fault that sleeps
+	curve    *curve         // of the last hour, for the page; nil: not a number, or there is none
+	last     drivers.Value  // of the newest reading
+	at       time.Duration  // of that, since boot
+	heard    time.Duration  // when the last reading came in, or it was called stale
+	badSince time.Duration  // below 0: it is not bad
+	storedAt time.Duration  // of the newest reading that went to the recorder; below 0: none did
+	stored   *drivers.Value // of that; nil where each sample is stored, whatever it is
+	napFrom  time.Duration  // see sleepsOn
+	stats    tally
+	naps     uint32 // readings since napFrom; 0: there is none yet
+	after    int32  // place of the point that was looked up after this one
+	mark     mark   // of the newest reading
+	storedAs mark
+	seen     bool // the newest reading counts; else it was stored last by an earlier run, if it has a value
+	gone     bool // nobody answers for it
+	asleep   bool // its fault alarm
+	drawn    bool // the page shows its last hour
 }
 
-// latest is the newest reading, whose time stands beside it.
-type latest struct {
-	Value   drivers.Value
-	Quality drivers.Quality
-	Code    uint8
+// A mark is what a reading's value is worth, and why.
+type mark struct {
+	quality drivers.Quality
+	code    uint8
+}
+
+// standing is its alarms, but for a fault that sleeps.
+func (p *point) standing() []*standing {
+	if p.alarms == nil {
+		return nil
+	}
+	return *p.alarms
+}
+
+// stand gives it one more alarm.
+func (p *point) stand(s *standing) {
+	if p.alarms == nil {
+		p.alarms = new([]*standing)
+	}
+	*p.alarms = append(*p.alarms, s)
 }
 
 // ties are what most points don't have.
@@ -65,38 +86,41 @@ func (p *point) tie() *ties {
 
 // reading is the newest one, whole.
 func (j *judge) reading(p *point) drivers.Reading {
-	return drivers.Reading{Point: p.cfg.ID, At: j.clock.Of(p.at), Value: p.last.Value, Quality: p.last.Quality, Code: p.last.Code}
-}
-
-// stored is the newest reading that went to the recorder.
-type stored struct {
-	at      time.Duration
-	value   drivers.Value
-	any     bool
-	quality drivers.Quality
-	code    uint8
+	return drivers.Reading{Point: p.cfg.ID, At: j.clock.Of(p.at), Value: p.last, Quality: p.mark.quality, Code: p.mark.code}
 }
 
 // wants says whether a reading is to be stored: always at a change of quality;
 // of bad ones the same cause only each at-least; of good ones what moved by the
 // deadband, and at least each at-least.
-func (s *stored) wants(c *config.Point, r drivers.Reading, at time.Duration) bool {
+func (p *point) wants(r drivers.Reading, at time.Duration) bool {
+	c := p.cfg
 	switch {
-	case !s.any || r.Quality != s.quality || r.Code != s.code:
+	case p.storedAt < 0 || p.storedAs != mark{r.Quality, r.Code}:
 		return true
-	case at-s.at >= c.AtLeast-c.Every/2 && c.AtLeast > 0: // the next sample would be late
+	case at-p.storedAt >= c.AtLeast-c.Every/2 && c.AtLeast > 0: // the next sample would be late
 		return true
 	case r.Quality != drivers.Good && r.Quality != drivers.Test:
 		return false
-	case c.OnChange || r.Value.Kind() == drivers.Text || s.value.Kind() != r.Value.Kind():
-		return r.Value != s.value
+	case p.stored == nil:
+		return true
+	case c.OnChange || r.Value.Kind() == drivers.Text || p.stored.Kind() != r.Value.Kind():
+		return r.Value != *p.stored
 	}
-	moved := math.Abs(r.Value.Float() - s.value.Float())
-	return c.Deadband <= 0 || moved >= c.Deadband*(1-1e-9)
+	moved := math.Abs(r.Value.Float() - p.stored.Float())
+	return moved >= c.Deadband*(1-1e-9)
 }
 
-func (s *stored) keep(r drivers.Reading, at time.Duration) {
-	*s = stored{any: true, at: at, value: r.Value, quality: r.Quality, code: r.Code}
+// keep notes that a reading is stored, and its value where one is compared with it.
+func (p *point) keep(r drivers.Reading, at time.Duration) {
+	p.storedAt, p.storedAs = at, mark{r.Quality, r.Code}
+	switch c := p.cfg; {
+	case !c.OnChange && c.Deadband <= 0 && r.Value.Kind() != drivers.Text:
+		p.stored = nil
+	case p.stored == nil:
+		p.stored = new(r.Value)
+	default:
+		*p.stored = r.Value
+	}
 }
 
 // take takes in what a bus tells. Edges and polls of one line come by two ways
@@ -155,12 +179,12 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 		j.wake(p)
 	}
 	first := !p.seen
-	p.last, p.at, p.seen, p.heard = latest{r.Value, r.Quality, r.Code}, at, true, j.came
+	p.last, p.mark, p.at, p.seen, p.heard = r.Value, mark{r.Quality, r.Code}, at, true, j.came
 	if r.Quality != drivers.Good { // what is gone with others is covered before it is told
 		j.lives(p, r.Quality, at, first)
 	}
-	keep := p.stored.wants(p.cfg, r, at)
-	for _, s := range p.standing {
+	keep := p.wants(r, at)
+	for _, s := range p.standing() {
 		keep = j.step(s, alarm.Sample{At: at, Value: r.Value, Quality: judged}) || keep
 	}
 	if r.Quality == drivers.Good { // and what is back with them, after
@@ -171,7 +195,7 @@ func (j *judge) sample(p *point, r drivers.Reading) {
 	j.draw(p, r, at)
 	if keep {
 		j.lastStored = at
-		p.stored.keep(r, at)
+		p.keep(r, at)
 		j.stored = append(j.stored, record.Reading{Point: r.Point, M: at.Milliseconds(), Value: r.Value, Quality: r.Quality, Code: r.Code})
 	}
 	for _, c := range p.feeds {

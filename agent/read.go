@@ -36,7 +36,7 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 		}
 		for _, i := range is {
 			p := a.judge.find(i.Point)
-			p.last, p.at, p.seen = latest{i.Value, i.Quality, i.Code}, a.clock.M(i.At), true
+			p.last, p.mark, p.at, p.seen = i.Value, mark{i.Quality, i.Code}, a.clock.M(i.At), true
 			out = append(out, a.localRead(i))
 		}
 	}
@@ -45,7 +45,7 @@ func ReadOnce(ctx context.Context, site *config.Site, points []string) ([]LocalR
 			continue
 		}
 		v, q := a.judge.value(p, time.Now())
-		p.last, p.at, p.seen = latest{Value: v, Quality: q}, a.judge.now(), true
+		p.last, p.mark, p.at, p.seen = v, mark{quality: q}, a.judge.now(), true
 		out = append(out, a.localRead(drivers.Inspection{Reading: a.judge.reading(p)}))
 	}
 	return slices.DeleteFunc(out, func(r LocalRead) bool { return len(points) > 0 && !slices.Contains(points, r.Point) }), units, nil

@@ -57,7 +57,7 @@ func (j *judge) watch(p *point, r drivers.Reading, at time.Duration) (keep bool)
 		j.sealDid(g, g.Step(r.Point, seal.Sample{At: at, Value: r.Value, Quality: r.Quality}), "", "")
 		keep = keep || g.Closed() && at-j.lastStored >= heartbeat
 	}
-	if len(p.guards) > 0 && p.cfg.OnChange && (r.Value != p.stored.value || r.Quality != p.stored.quality) {
+	if len(p.guards) > 0 && p.cfg.OnChange && (p.stored == nil || r.Value != *p.stored || r.Quality != p.storedAs.quality) {
 		j.hurry, keep = true, true
 	}
 	return keep

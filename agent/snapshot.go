@@ -25,7 +25,7 @@ func (j *judge) snapshot(boot uint32) uplink.Snapshot {
 	for _, p := range j.points {
 		if p.seen {
 			s.Points = append(s.Points, uplink.PointNow{Point: p.cfg.ID, At: j.stamp(p.at, boot),
-				Value: p.last.Value, Quality: p.last.Quality, Code: p.last.Code})
+				Value: p.last, Quality: p.mark.quality, Code: p.mark.code})
 		}
 	}
 	for st := range j.all {

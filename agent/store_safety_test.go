@@ -194,8 +194,8 @@ func TestAGridThatWasSleptOverIsNotMadeUpFor(t *testing.T) {
 		if next, _ := b.timers.next(); n != 1 || next <= b.now() || (next-at)%time.Second != (b.now()-at)%time.Second && next-b.now() > time.Second {
 			t.Errorf("computed %d times; the next is in %v", n, next-b.now())
 		}
-		if r := b.find("free").last; r.Quality != drivers.Good || r.Value.Float() != 17 {
-			t.Errorf("%v", r)
+		if p := b.find("free"); p.mark.quality != drivers.Good || p.last.Float() != 17 {
+			t.Errorf("%v, %v", p.last, p.mark.quality)
 		}
 	})
 }
