@@ -19,6 +19,10 @@ var (
 
 // A Decoder turns frames into batches. The zero Decoder waits for a key.
 type Decoder struct {
+	// IDs, if not nil, is an id that a key likely has at a place, so that it need not
+	// be allocated again; empty where none is known.
+	IDs func(place int) string
+
 	state state
 	ready bool // a key was read, and everything since could be
 	batch []Reading
@@ -48,7 +52,7 @@ func (d *Decoder) Key(payload []byte) error {
 			return errDamaged
 		}
 	}
-	s, ok := readKey(body[1:], d.state.points)
+	s, ok := readKey(body[1:], d.known)
 	if !ok {
 		return errDamaged
 	}
@@ -146,7 +150,18 @@ func (d *Decoder) next(c *columnReader) bool {
 	return true
 }
 
-func readKey(body []byte, old []point) (state, bool) {
+// known is the id that the point at a place likely has, or empty.
+func (d *Decoder) known(place int) string {
+	switch {
+	case place < len(d.state.points):
+		return d.state.points[place].id
+	case d.IDs != nil:
+		return d.IDs(place)
+	}
+	return ""
+}
+
+func readKey(body []byte, known func(place int) string) (state, bool) {
 	r := &reader{b: body}
 	s := state{cursor: readCursor(r)}
 	count := r.uvarint()
@@ -157,11 +172,7 @@ func readKey(body []byte, old []point) (state, bool) {
 	s.points = make([]point, count)
 	was := s.era
 	for i := range s.points {
-		var known string
-		if i < len(old) {
-			known = old[i].id
-		}
-		was = s.points[i].readKey(r, i, was, s.m, known)
+		was = s.points[i].readKey(r, i, was, s.m, known(i))
 		if r.bad || s.points[i].next < 0 || int(s.points[i].next) >= len(s.points) {
 			return state{}, false
 		}

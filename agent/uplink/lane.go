@@ -62,6 +62,12 @@ type batches struct {
 
 func (u *Uplink) readings(after uint64) *batches {
 	c := &readings{u: u, index: map[string]int32{}, over: func() bool { return u.spent.over(dataLane) }}
+	c.dec.IDs = func(place int) string { // a key has the points as the site file has them
+		if place < len(u.Site.Points) {
+			return u.Site.Points[place].ID
+		}
+		return ""
+	}
 	if u.cfg.Thin > 0 {
 		c.thin = newThinner(u)
 	}
