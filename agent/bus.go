@@ -19,8 +19,8 @@ type busLoop struct {
 	units    []*unit
 	lines    []*line // trips first
 	emit     func(context.Context, []drivers.Reading)
-	memory   func() []drivers.Reading                 // for readings, empty; nil: they are emitted
-	hand     func(context.Context, []drivers.Reading) // passes on readings with their memory
+	memory   func() []drivers.Reading                 // for readings, empty
+	hand     func(context.Context, []drivers.Reading) // passes on readings with their memory; nil: they are emitted
 	report   func(switched)
 	losses   func(point string, edges uint64)  // edges that are newly known to be lost
 	refusals func(point string, pulses uint64) // likewise, that came too fast to be counted
@@ -51,7 +51,7 @@ type busLoop struct {
 
 func newBusLoop(id string, bus drivers.Bus, most func(unit string) time.Duration) *busLoop {
 	b := &busLoop{id: id, bus: bus, share: deadShare, began: time.Now(), mail: newMailbox(), lost: map[string]uint64{}, refused: map[string]uint64{}, whys: map[string]string{}, where: func(string) int { return 0 },
-		setup: func(_, _ string) {}}
+		setup: func(_, _ string) {}, memory: noMemory}
 	for _, du := range bus.Units() {
 		u := &unit{Unit: du, most: most(du.ID), unset: len(du.Setup) > 0}
 		for _, dp := range du.Polls {
@@ -155,7 +155,7 @@ func gone(p *poll, now time.Time) []drivers.Reading {
 func (b *busLoop) step(ctx context.Context, p *poll) {
 	u, before := p.unit, time.Now()
 	p.read = before
-	s := stepOf(ctx, p.Driver, b.room())
+	s := stepOf(ctx, p.Driver, b.memory)
 	if ctx.Err() != nil {
 		return
 	}
@@ -187,14 +187,6 @@ func (b *busLoop) step(ctx context.Context, p *poll) {
 	b.judge(ctx, u, s.Err, now)
 }
 
-// room is memory for the readings of a step.
-func (b *busLoop) room() []drivers.Reading {
-	if b.memory == nil {
-		return nil
-	}
-	return b.memory()
-}
-
 // pass passes on what a step read, and after that does not look at it any more.
 func (b *busLoop) pass(ctx context.Context, rs []drivers.Reading) {
 	b.remark(rs)
@@ -206,14 +198,17 @@ func (b *busLoop) pass(ctx context.Context, rs []drivers.Reading) {
 }
 
 // stepOf is one request of a driver that gives way in between, else all of it. Its
-// readings are then in memory that is the caller's, which into begins.
-func stepOf(ctx context.Context, d drivers.Driver, into []drivers.Reading) drivers.Step {
+// readings are then in memory that is the caller's, which room gives.
+func stepOf(ctx context.Context, d drivers.Driver, room func() []drivers.Reading) drivers.Step {
 	if s, ok := d.(drivers.Stepper); ok {
-		return s.Step(ctx, into)
+		return s.Step(ctx, room)
 	}
 	rs, err := d.Read(ctx)
-	return drivers.Step{Readings: append(into, rs...), Err: err}
+	return drivers.Step{Readings: append(room(), rs...), Err: err}
 }
+
+// noMemory lets readings take their own.
+func noMemory() []drivers.Reading { return nil }
 
 // held says that nothing was asked, since an answer that is owed could be
 // mistaken for this one.

@@ -155,7 +155,7 @@ func inspect(ctx context.Context, bus drivers.Bus, u drivers.Unit, d drivers.Dri
 // them, and why, where a point is bad.
 func inspected(ctx context.Context, bus drivers.Bus, d drivers.Driver) ([]drivers.Inspection, drivers.Step) {
 	before := time.Now()
-	s := stepOf(ctx, d, nil)
+	s := stepOf(ctx, d, noMemory)
 	is := make([]drivers.Inspection, len(s.Readings))
 	for i, r := range s.Readings {
 		is[i] = drivers.Inspection{Reading: r, Took: time.Since(before)}

@@ -48,9 +48,10 @@ type Driver interface {
 
 // A Stepper is a Driver whose Read may take several requests. Step makes the
 // next one, so that the loop above may do what is more urgent in between; Read
-// is Step until there is no more. What it reads it appends to into, which may be nil.
+// is Step until there is no more. What it reads it appends to what room gives it, for
+// which it asks when the answer has come: who waits holds no memory.
 type Stepper interface {
-	Step(ctx context.Context, into []Reading) Step
+	Step(ctx context.Context, room func() []Reading) Step
 }
 
 // A Step is what came of one request.

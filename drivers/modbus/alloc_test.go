@@ -83,8 +83,9 @@ func TestAPollAllocatesNothingOfItsOwn(t *testing.T) {
 		p := b.units[0].polls[0]
 		ctx := t.Context()
 		rs := make([]drivers.Reading, 0, n)
+		room := func() []drivers.Reading { return rs }
 		step := func() {
-			if s := p.Step(ctx, rs[:0]); s.Err != nil || s.More || len(s.Readings) != n {
+			if s := p.Step(ctx, room); s.Err != nil || s.More || len(s.Readings) != n {
 				t.Fatal(s)
 			}
 		}

@@ -70,19 +70,27 @@ type outcome struct {
 func (p *poll) Read(ctx context.Context) ([]drivers.Reading, error) {
 	var all []drivers.Reading
 	for {
-		s := p.Step(ctx, all)
-		if all = s.Readings; !s.More {
+		s := p.Step(ctx, func() []drivers.Reading { return nil })
+		if all = append(all, s.Readings...); !s.More {
 			return all, s.Err
 		}
 	}
 }
 
 // Step makes at most one request of the poll, and says what came of it.
-func (p *poll) Step(ctx context.Context, rs []drivers.Reading) drivers.Step {
+func (p *poll) Step(ctx context.Context, room func() []drivers.Reading) drivers.Step {
 	if !p.under {
 		p.begin()
 	}
-	rs = slices.Grow(rs, len(p.block.points))
+	var rs []drivers.Reading
+	take := func(pt *part) {
+		if rs == nil {
+			rs = slices.Grow(room(), len(p.block.points))
+		}
+		for i := range pt.points {
+			rs = append(rs, p.reading(pt.points[i], pt))
+		}
+	}
 	for p.next < len(p.parts) {
 		pt := &p.parts[p.next]
 		asked := p.ask(ctx, pt)
@@ -95,9 +103,7 @@ func (p *poll) Step(ctx context.Context, rs []drivers.Reading) drivers.Step {
 			return drivers.Step{Readings: rs, More: true}
 		}
 		p.note(pt)
-		for i := range pt.points {
-			rs = append(rs, p.reading(pt.points[i], pt))
-		}
+		take(pt)
 		p.next, p.tries = p.next+1, 0
 		if asked {
 			break
@@ -109,9 +115,7 @@ func (p *poll) Step(ctx context.Context, rs []drivers.Reading) drivers.Step {
 	for ; p.next < len(p.parts); p.next++ { // what is known to be refused
 		pt := &p.parts[p.next]
 		p.ask(ctx, pt)
-		for i := range pt.points {
-			rs = append(rs, p.reading(pt.points[i], pt))
-		}
+		take(pt)
 	}
 	return drivers.Step{Readings: rs, Err: p.end()}
 }

@@ -359,7 +359,7 @@ func TestWhatMayBeRepeatedIsRepeatedWithinTheCycle(t *testing.T) {
 			p := s.Units()[0].Polls[0].Driver.(drivers.Stepper)
 			var waits time.Duration
 			for n := 1; ; n++ {
-				st := p.Step(t.Context(), nil)
+				st := p.Step(t.Context(), func() []drivers.Reading { return nil })
 				waits += st.Wait
 				if len(s.asked) != n {
 					t.Fatalf("%s: %d requests in %d steps", c.name, len(s.asked), n)
