@@ -25,6 +25,8 @@ type Decoder struct {
 
 	state state
 	ready bool // a key was read, and everything since could be
+	left  int  // readings of the frame in hand
+	c     columnReader
 	batch []Reading
 }
 
@@ -44,7 +46,7 @@ func (d *Decoder) Key(payload []byte) error {
 	if crc32.ChecksumIEEE(body) != sum {
 		return errDamaged
 	}
-	if d.ready && d.stands(body) {
+	if d.skip(); d.ready && d.stands(body) {
 		return nil // as most keys of a log that is read on and on
 	}
 	if body[0] == packedKey {
@@ -74,23 +76,66 @@ func (d *Decoder) stands(body []byte) bool {
 // Frame reads a frame of readings. The batch is good until the next call; its
 // strings are good for ever. After ErrGap the state is what it was before.
 func (d *Decoder) Frame(payload []byte) (Batch, error) {
-	body, sum, err := open(payload)
+	b, n, err := d.Open(payload)
 	if err != nil {
 		return Batch{}, err
 	}
+	d.batch = d.batch[:0]
+	for range n {
+		var r Reading
+		if err := d.Next(&r); err != nil {
+			return Batch{}, err
+		}
+		d.batch = append(d.batch, r)
+	}
+	b.Readings = d.batch
+	return b, nil
+}
+
+// Open begins a frame of readings without making a batch of them: Next gives so many,
+// one by one. What is not asked for until the next Open or Key is passed over.
+func (d *Decoder) Open(payload []byte) (b Batch, n int, err error) {
+	body, sum, err := open(payload)
+	if err != nil {
+		return Batch{}, 0, err
+	}
 	if body[0] != frameSame && body[0] != frameEra {
-		return Batch{}, errVersion
+		return Batch{}, 0, errVersion
 	}
+	d.skip()
 	if !d.ready || crc32.Update(d.state.sum, crc32.IEEETable, body) != sum {
-		return Batch{}, ErrGap
+		return Batch{}, 0, ErrGap
 	}
-	if !d.frame(body) {
+	if !d.begin(body) {
 		d.ready = false // half a frame is in the state
-		return Batch{}, errDamaged
+		return Batch{}, 0, errDamaged
 	}
 	d.state.sum = sum
 	e := *d.state.era
-	return Batch{Boot: e.boot, Clock: e.clock, Offset: e.offset, Readings: d.batch}, nil
+	return Batch{Boot: e.boot, Clock: e.clock, Offset: e.offset}, d.left, nil
+}
+
+// Next is the next reading of the frame that Open began, as long as there is one. Its
+// strings are good for ever.
+func (d *Decoder) Next(r *Reading) error {
+	d.left--
+	p := d.next()
+	if p == nil || d.left == 0 && !d.c.done() {
+		d.ready, d.left = false, 0
+		return errDamaged
+	}
+	*r = p.reading()
+	return nil
+}
+
+// skip passes over what is left of the frame in hand.
+func (d *Decoder) skip() {
+	for d.left > 0 {
+		d.left--
+		if d.next() == nil || d.left == 0 && !d.c.done() {
+			d.ready, d.left = false, 0
+		}
+	}
 }
 
 // open divides a payload into what is summed and the sum.
@@ -102,30 +147,27 @@ func open(payload []byte) (body []byte, sum uint32, err error) {
 	return payload[:end], binary.LittleEndian.Uint32(payload[end:]), nil
 }
 
-func (d *Decoder) frame(body []byte) bool {
+// begin reads the head of a frame, and lays its columns out.
+func (d *Decoder) begin(body []byte) bool {
 	r := &reader{b: body[1:]}
 	if body[0] == frameEra {
 		e := readEra(r)
 		d.state.era = &e
 	}
 	count := r.uvarint()
-	var c columnReader
-	c.open(r)
-	if r.bad || count > MaxReadings {
+	d.c = columnReader{}
+	d.c.open(r)
+	if r.bad || count > MaxReadings || count == 0 && !d.c.done() {
 		return false
 	}
-	d.batch = d.batch[:0]
-	for range count {
-		if !d.next(&c) {
-			return false
-		}
-	}
-	return c.done()
+	d.left = int(count)
+	return true
 }
 
-// next reads one reading, as Encoder.put wrote it.
-func (d *Decoder) next(c *columnReader) bool {
-	s := &d.state
+// next moves the state over one reading, as Encoder.put wrote it, and is its point;
+// nil where it can't be read.
+func (d *Decoder) next() *point {
+	s, c := &d.state, &d.c
 	i := s.predict()
 	if u, hit := c.points.next(); !hit {
 		if i = int(min(u, MaxPoints)); i < len(s.points) && s.at >= 0 {
@@ -133,7 +175,7 @@ func (d *Decoder) next(c *columnReader) bool {
 		}
 	}
 	if i >= len(s.points) {
-		return false
+		return nil
 	}
 	s.m += c.times.next()
 	p := &s.points[i]
@@ -144,10 +186,9 @@ func (d *Decoder) next(c *columnReader) bool {
 	p.era, p.m = s.era, s.m
 	s.at = i
 	if c.bad() {
-		return false
+		return nil
 	}
-	d.batch = append(d.batch, p.reading())
-	return true
+	return p
 }
 
 // known is the id that the point at a place likely has, or empty.

@@ -423,3 +423,51 @@ func TestAKeyThatRepeatsIsNotReadAgain(t *testing.T) {
 		}
 	}
 }
+
+// Promise 2, for whoever leaves a frame before its end: the next one follows it all
+// the same, and means the same.
+func TestAFrameThatIsLeftBeforeItsEnd(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	ids := []string{"a", "b", "c"}
+	e := encoder(t, ids, nil)
+	var whole, parts Decoder
+	key := e.Key()
+	if err := errors.Join(whole.Key(key), parts.Key(key)); err != nil {
+		t.Fatal(err)
+	}
+	for range 500 {
+		b := Batch{Boot: 1, Clock: Synced, Offset: 5}
+		for range r.IntN(6) {
+			b.Readings = append(b.Readings, Reading{Point: ids[r.IntN(3)], M: r.Int64N(9), Value: drivers.NumberValue(r.Float64()), Quality: drivers.Quality(r.IntN(2))})
+		}
+		f := frame(t, e, b)
+		want, err := whole.Frame(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, n, err := parts.Open(f)
+		if err != nil || n != len(want.Readings) {
+			t.Fatalf("%d readings, %v; want %d", n, err, len(want.Readings))
+		}
+		for i := range r.IntN(n + 1) {
+			var got Reading
+			if err := parts.Next(&got); err != nil || !same(got, want.Readings[i]) {
+				t.Fatalf("got %v, %v, want %v", got, err, want.Readings[i])
+			}
+		}
+		if r.IntN(4) == 0 {
+			if err := parts.Key(e.Key()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	f := frame(t, e, Batch{Boot: 1, Clock: Synced, Offset: 5})
+	for _, d := range []*Decoder{&whole, &parts} {
+		if _, err := d.Frame(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !reflect.DeepEqual(parts.Last(), whole.Last()) {
+		t.Errorf("%v, want %v", parts.Last(), whole.Last())
+	}
+}

@@ -23,8 +23,10 @@ type written struct {
 type readings struct {
 	u       *Uplink
 	dec     record.Decoder
-	batch   record.Batch
-	era     era
+	reading record.Reading // in hand
+	have    int            // its index in the frame
+	bad     error          // there is nothing more to be had of the frame
+	era     *era
 	json    []byte
 	written written     // the newest time
 	thin    *thinner    // nil: every reading
@@ -37,33 +39,46 @@ type readings struct {
 }
 
 func (r *readings) ready(i int) bool {
-	return r.thin == nil || r.thin.ready(r.era.mark(r.batch.Readings[i].M))
+	return r.thin == nil || r.at(i) != nil || r.thin.ready(r.era.mark(r.reading.M))
+}
+
+// at makes reading i of the frame the one in hand.
+func (r *readings) at(i int) error {
+	for r.have < i && r.bad == nil {
+		r.bad = r.dec.Next(&r.reading)
+		r.have++
+	}
+	return r.bad
 }
 
 func (r *readings) key(payload []byte) error { return r.dec.Key(payload) }
 
 func (r *readings) frame(epoch string, payload []byte) (int, error) {
-	b, err := r.dec.Frame(payload)
+	b, count, err := r.dec.Open(payload)
 	if err != nil {
 		return 0, err
 	}
-	r.batch, r.era = b, r.u.eraOf(epoch, b.Boot, b.Clock, b.Offset)
-	return len(b.Readings), nil
+	r.have, r.bad, r.era = -1, nil, new(r.u.eraOf(epoch, b.Boot, b.Clock, b.Offset))
+	return count, nil
 }
 
-func (r *readings) item(i int, n uint64) (item, bool) {
-	rd := &r.batch.Readings[i]
-	if !r.takes(rd.Point) {
-		return item{}, false
+func (r *readings) item(i int, n uint64, it *item) (bool, error) {
+	if err := r.at(i); err != nil {
+		return false, err
 	}
-	at := r.era.mark(rd.M)
-	if r.over() || r.thin != nil && !r.thin.keeps(rd.Point, at) {
-		return item{n: n, era: r.era, first: at, left: true}, true
+	rd := &r.reading
+	if !r.takes(rd.Point) {
+		return false, nil
+	}
+	if r.over() || r.thin != nil && !r.thin.keeps(rd.Point, r.era.mark(rd.M)) {
+		*it = item{n: n, era: r.era, m: rd.M, dated: true, left: true}
+		return true, nil
 	}
 	b := appendUint(appendID(append(r.json[:0], '{'), rd.Point), "n", n)
 	b = r.appendTime(b, rd.M)
 	r.json = append(appendValue(b, "v", rd.Value, rd.Quality, rd.Code), '}')
-	return item{n: n, era: r.era, first: at, json: r.json}, true
+	*it = item{n: n, era: r.era, m: rd.M, dated: true, json: r.json}
+	return true, nil
 }
 
 // appendTime appends t, or m while nobody knows t. Readings of one answer share it.
@@ -119,7 +134,7 @@ type statistics struct {
 	u     *Uplink
 	over  func() bool
 	batch record.StatBatch
-	era   era
+	era   *era
 	json  []byte
 }
 
@@ -130,21 +145,23 @@ func (s *statistics) frame(epoch string, payload []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.batch, s.era = b, s.u.eraOf(epoch, b.Boot, b.Clock, 0)
+	s.batch, s.era = b, new(s.u.eraOf(epoch, b.Boot, b.Clock, 0))
 	return len(b.Stats), nil
 }
 
-func (s *statistics) item(i int, n uint64) (item, bool) {
+func (s *statistics) item(i int, n uint64, it *item) (bool, error) {
 	st := s.batch.Stats[i]
 	if !config.Matches(s.u.cfg.Points, st.Point) {
-		return item{}, false
+		return false, nil
 	}
 	if s.over() {
-		return item{n: n, era: s.era, left: true}, true
+		*it = item{n: n, era: s.era, left: true}
+		return true, nil
 	}
 	st.N = n
 	s.json = st.Append(s.json[:0])
-	return item{n: n, era: s.era, json: s.json}, true
+	*it = item{n: n, era: s.era, json: s.json}
+	return true, nil
 }
 
 func (s *statistics) ready(int) bool { return true }

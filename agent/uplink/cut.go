@@ -44,8 +44,8 @@ func (c *cutter) full() bool { return c.items >= c.most }
 
 // add takes an item unless it can't go into this message: the caller then cuts,
 // and adds it to the next.
-func (c *cutter) add(it item, now time.Time) bool {
-	if c.items > 0 && (it.era != c.era || c.full() || c.head+len(c.body)+len(",")+len(it.json) > c.limit) {
+func (c *cutter) add(it *item, now time.Time) bool {
+	if c.items > 0 && (*it.era != c.era || c.full() || c.head+len(c.body)+len(",")+len(it.json) > c.limit) {
 		return false
 	}
 	if !c.empty() && it.era.epoch != c.era.epoch {
@@ -55,7 +55,7 @@ func (c *cutter) add(it item, now time.Time) bool {
 		c.since = now
 	}
 	if c.items == 0 {
-		c.era, c.first = it.era, it.first
+		c.era, c.first = *it.era, it.first()
 		c.head = c.widest()
 	} else {
 		c.body = append(c.body, ',')

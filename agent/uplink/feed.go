@@ -19,6 +19,7 @@ type feed struct {
 	n      uint64 // number of the frame's next record
 	i      int    // its index
 	count  int    // records in the frame
+	epoch  string // of the frame
 	until  uint64 // there is nothing behind it; 0: no end
 }
 
@@ -27,33 +28,43 @@ type codec interface {
 	key(payload []byte) error
 	// frame reads the next frame and says how many records it holds.
 	frame(epoch string, payload []byte) (count int, err error)
-	// item is record i of that frame, whose number is n; false where the uplink
-	// leaves its point out. Its JSON is good until the next one.
-	item(i int, n uint64) (item, bool)
-	// ready says whether record i may go yet.
+	// item makes it record i of that frame, whose number is n; false where the uplink
+	// leaves its point out. Its JSON is good until the next one. After an error there
+	// is nothing more to be had of that frame.
+	item(i int, n uint64, it *item) (bool, error)
+	// ready says whether record i may go yet. Records are asked for in order.
 	ready(i int) bool
 }
 
 // An item is one reading or statistic.
 type item struct {
 	n     uint64
-	era   era
-	first mark // when it was taken; only of readings
+	era   *era  // shared by those of its frame; nobody changes it
+	m     int64 // when it was taken
+	dated bool  // m counts: it is a reading
+	left  bool  // it is the uplink's, and is not sent: it has no JSON
 	json  []byte
-	left  bool // it is the uplink's, and is not sent: it has no JSON
+}
+
+// first is when it was taken.
+func (it *item) first() mark {
+	if !it.dated {
+		return mark{}
+	}
+	return it.era.mark(it.m)
 }
 
 func (u *Uplink) feed(lane string, from uint64, c codec) *feed {
 	return &feed{u: u, lane: lane, reader: u.Log.Lane(lane).Reader(from), codec: c, at: from}
 }
 
-// next is the next item; io.EOF at the present end, after which it may be
+// next makes it the next item; io.EOF at the present end, after which it may be
 // called again; errMore; a *buffer.Lost where there is something that nobody
 // can have any more; any other error is the disk's, and worth another try.
-func (f *feed) next() (item, error) {
+func (f *feed) next(it *item) error {
 	for range mostFrames {
 		if f.until > 0 && f.at > f.until {
-			return item{}, io.EOF
+			return io.EOF
 		}
 		for f.i < f.count {
 			i, n := f.i, f.n
@@ -63,21 +74,27 @@ func (f *feed) next() (item, error) {
 			}
 			if n >= f.at && !f.codec.ready(i) {
 				f.i, f.n = i, n
-				return item{}, io.EOF // as if it were not stored yet
+				return io.EOF // as if it were not stored yet
 			}
-			f.at = n + 1
 			if f.until > 0 && n > f.until {
-				return item{}, io.EOF
+				f.at = n + 1
+				return io.EOF
 			}
-			if it, ok := f.codec.item(i, n); ok {
-				return it, nil
+			ok, err := f.codec.item(i, n, it)
+			if err != nil {
+				last := n + uint64(f.count-i) - 1
+				f.i = f.count
+				return f.undecoded(f.epoch, n, last, err)
+			}
+			if f.at = n + 1; ok {
+				return nil
 			}
 		}
 		if err := f.frame(); err != nil {
-			return item{}, err
+			return err
 		}
 	}
-	return item{}, errMore
+	return errMore
 }
 
 // frame goes on to the next frame of records.
@@ -109,11 +126,16 @@ func (f *feed) frame() error {
 		err = fmt.Errorf("%d records under %d numbers", count, fr.Count)
 	}
 	if err != nil {
-		f.u.log.Warn("the buffer holds what can't be decoded", "from", fr.First, "records", fr.Count, "error", err)
-		return f.missing(fr.Epoch, fr.First, fr.First+uint64(fr.Count)-1)
+		return f.undecoded(fr.Epoch, fr.First, fr.First+uint64(fr.Count)-1, err)
 	}
-	f.n, f.count = fr.First, count
+	f.n, f.count, f.epoch = fr.First, count, fr.Epoch
 	return nil
+}
+
+// undecoded passes over a range that nobody can decode.
+func (f *feed) undecoded(epoch string, from, to uint64, err error) error {
+	f.u.log.Warn("the buffer holds what can't be decoded", "from", from, "records", to-from+1, "error", err)
+	return f.missing(epoch, from, to)
 }
 
 // missing passes over a range, and returns what of it was still to come; nil if

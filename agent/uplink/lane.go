@@ -53,11 +53,10 @@ type batches struct {
 	feed   *feed
 	cut    cutter
 	within time.Duration
-	held   item         // where holds: read, but for the message after the one that was cut
-	gone   *buffer.Lost // likewise
+	held   item         // read last; where holds, it is for the message after the one that was cut
+	gone   *buffer.Lost // likewise for the next message
 	holds  bool
 	ended  bool // read to the present end
-	newest mark // of what was read last
 }
 
 func (u *Uplink) readings(after uint64) *batches {
@@ -112,7 +111,7 @@ func (b *batches) next(now time.Time, hurry bool) (message, bool, error) {
 // take moves one item from the feed into the message that is being made.
 func (b *batches) take(now time.Time) (fits bool, err error) {
 	if !b.holds && b.gone == nil {
-		b.held, err = b.feed.next()
+		err = b.feed.next(&b.held)
 		if b.holds = err == nil; !b.holds && !errors.As(err, &b.gone) {
 			return false, err
 		}
@@ -124,11 +123,10 @@ func (b *batches) take(now time.Time) (fits bool, err error) {
 		return fits, nil
 	}
 	if b.held.left {
-		b.holds = !b.cut.leave(b.held.n, b.held.era, now)
+		b.holds = !b.cut.leave(b.held.n, *b.held.era, now)
 	} else {
-		b.holds = !b.cut.add(b.held, now)
+		b.holds = !b.cut.add(&b.held, now)
 	}
-	b.newest = b.held.first
 	return !b.holds, nil
 }
 
@@ -173,10 +171,8 @@ func (b *batches) oldest() mark {
 	switch {
 	case b.cut.items > 0:
 		return b.cut.first
-	case b.holds:
-		return b.held.first
-	case !b.ended:
-		return b.newest // the next one is no older
+	case b.holds, !b.ended:
+		return b.held.first() // the next one is no older
 	}
 	return mark{}
 }

@@ -1,6 +1,8 @@
 package uplink
 
 import (
+	"encoding/binary"
+	"hash/crc32"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -70,6 +72,50 @@ func TestWhatCantBeDecodedIsTold(t *testing.T) {
 	}
 	if got != 14 || len(told) != 2 || told[0] != 11 || told[1] != 15 {
 		t.Errorf("%d readings, lost %v", got, told)
+	}
+}
+
+// A frame under a right sum that ends too soon: what stands before its end is there,
+// what does not is lost, and the next key is a new beginning.
+func TestWhatOfAFrameCantBeDecodedIsTold(t *testing.T) {
+	b := newBench(t, 1<<20)
+	b.readings(10)
+	frames := b.log.Lane("data").Reader(1)
+	var sum []byte // of the frame before
+	for range 2 {
+		if f, err := frames.Next(); err == nil && !f.Key {
+			sum = f.Payload[len(f.Payload)-4:]
+		}
+	}
+	batch := record.Batch{Boot: boot, Clock: record.Synced, Offset: wall}
+	for i := range 5 {
+		batch.Readings = append(batch.Readings, record.Reading{Point: points[i%4], M: int64(i), Value: drivers.NumberValue(float64(i))})
+	}
+	whole, err := b.enc.Append(nil, batch)
+	if err != nil || len(sum) == 0 {
+		t.Fatal(err, sum)
+	}
+	body := whole[:len(whole)-4-2] // without the last two values
+	damaged := binary.LittleEndian.AppendUint32(slices.Clip(body), crc32.Update(binary.LittleEndian.Uint32(sum), crc32.IEEETable, body))
+	if err := b.log.Lane("data").Append(damaged, len(batch.Readings)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.log.Lane("data").AppendKey(b.enc.Key()); err != nil {
+		t.Fatal(err)
+	}
+	b.readings(4)
+	var told, got []uint64
+	for _, m := range all(t, b.uplink(uplinkConfig()).readings(0)) {
+		e := parse(t, m.payload)
+		for _, r := range e.Readings {
+			got = append(got, r.N)
+		}
+		if e.Lost != nil {
+			told = append(told, e.Lost.From, e.Lost.To)
+		}
+	}
+	if want := []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 17, 18, 19}; !slices.Equal(got, want) || !slices.Equal(told, []uint64{14, 15}) {
+		t.Errorf("readings %v, lost %v", got, told)
 	}
 }
 

@@ -164,12 +164,13 @@ func (u *Uplink) peek(ctx context.Context) {
 	b := u.readings(u.at[dataLane])
 	defer b.close()
 	for ctx.Err() == nil {
-		it, err := b.feed.next()
+		var it item
+		err := b.feed.next(&it)
 		if errors.Is(err, errMore) {
 			continue
 		}
 		if err == nil {
-			u.oldest(it.first)
+			u.oldest(it.first())
 		}
 		return
 	}
