@@ -19,7 +19,7 @@ func faults(asleep bool) *config.Site {
 	site := &config.Site{Site: "s", Gateway: "g", Stats: time.Minute, Buses: []config.Bus{{ID: "b"}}, Devices: []config.Device{{ID: "d", Bus: "b", Every: time.Second}}}
 	usual := &alarm.Def{Condition: alarm.Fault, Level: alarm.Blue, For: 10 * time.Second}
 	for i := range 3 {
-		p := config.Point{ID: fmt.Sprint("p", i), Name: "n", Common: &config.Common{Bus: "b", Device: "d", Every: time.Second, Decimals: -1, Fault: usual}}
+		p := config.Point{ID: fmt.Sprint("p", i), Name: "n", Common: &config.Common{Bus: "b", Device: "d", Every: time.Second, Decimals: -1, Fault: usual}, Own: &config.Own{}}
 		if !asleep {
 			p.Alarms, p.Fault = p.AllAlarms(), nil
 		}

@@ -59,7 +59,7 @@ func TestACurveShowsTheLastHourWithItsGaps(t *testing.T) {
 func TestThePageDrawsTheFirstPointsOnly(t *testing.T) {
 	site := &config.Site{Web: config.Web{Listen: "127.0.0.1:0"}}
 	for i := range mostCurves + 1 {
-		site.Points = append(site.Points, config.Point{ID: fmt.Sprint("p", i), Common: &config.Common{Device: "d"}})
+		site.Points = append(site.Points, config.Point{ID: fmt.Sprint("p", i), Common: &config.Common{Device: "d"}, Own: &config.Own{}})
 	}
 	j := newJudge(site, NewClock(0, false), newQueue(10), slog.New(slog.DiscardHandler))
 	for _, p := range j.points {

@@ -13,8 +13,8 @@ import (
 
 func pump() *config.Site {
 	return &config.Site{Site: "pit", Gateway: "g", Points: []config.Point{
-		{ID: "pump", Common: &config.Common{Bus: "board", Decimals: -1, OnChange: true, AtLeast: 5 * time.Minute}},
-		{ID: "pump.hours", Common: &config.Common{HoursOf: "pump", Decimals: 4, OnChange: true, AtLeast: 5 * time.Minute}},
+		{ID: "pump", Common: &config.Common{Bus: "board", Decimals: -1, OnChange: true, AtLeast: 5 * time.Minute}, Own: &config.Own{}},
+		{ID: "pump.hours", Common: &config.Common{HoursOf: "pump", Decimals: 4, OnChange: true, AtLeast: 5 * time.Minute}, Own: &config.Own{}},
 	}}
 }
 

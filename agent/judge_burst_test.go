@@ -138,8 +138,8 @@ func TestAFloodBeginsAndEnds(t *testing.T) {
 		site := &config.Site{Site: "s", Gateway: "g"}
 		for i := range 20 {
 			id := fmt.Sprintf("p%d", i)
-			site.Points = append(site.Points, config.Point{ID: id, Common: &config.Common{Decimals: -1}, Alarms: []alarm.Def{{
-				ID: id + "/red", Point: id, Level: alarm.Red, Condition: alarm.Above, Limit: [2]float64{1}, Clear: [2]float64{1}}}})
+			site.Points = append(site.Points, config.Point{ID: id, Common: &config.Common{Decimals: -1}, Own: &config.Own{Alarms: []alarm.Def{{
+				ID: id + "/red", Point: id, Level: alarm.Red, Condition: alarm.Above, Limit: [2]float64{1}, Clear: [2]float64{1}}}}})
 		}
 		b := newBench(t, site, newFold(), nil)
 		b.sleep(2*tenMinutes - b.now()%tenMinutes - 30*time.Second) // the eleventh lies in another ten minutes of the clock

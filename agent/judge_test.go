@@ -143,14 +143,14 @@ func pit() *config.Site {
 	return &config.Site{
 		Site: "pit", Gateway: "g1",
 		Points: []config.Point{
-			{ID: "ch4", Common: &config.Common{Device: "gas", Every: time.Second, Decimals: -1, AtLeast: 5 * time.Minute}, Alarms: []alarm.Def{
+			{ID: "ch4", Common: &config.Common{Device: "gas", Every: time.Second, Decimals: -1, AtLeast: 5 * time.Minute}, Own: &config.Own{Alarms: []alarm.Def{
 				{ID: "ch4/cut", Point: "ch4", Level: alarm.Red, Condition: alarm.Above, Limit: [2]float64{1.5}, Clear: [2]float64{1}, Latch: true, Do: []string{"cutoff"}},
 				{ID: "ch4/fault", Point: "ch4", Level: alarm.Red, Condition: alarm.Fault, For: 10 * time.Second, Do: []string{"cutoff"}},
-			}},
-			{ID: "level", Common: &config.Common{Device: "lv", Every: time.Second, Decimals: -1, Deadband: 0.5, AtLeast: time.Minute}, Alarms: []alarm.Def{
+			}}},
+			{ID: "level", Common: &config.Common{Device: "lv", Every: time.Second, Decimals: -1, Deadband: 0.5, AtLeast: time.Minute}, Own: &config.Own{Alarms: []alarm.Def{
 				{ID: "level/high", Point: "level", Level: alarm.Yellow, Condition: alarm.Above, Limit: [2]float64{10}, Clear: [2]float64{9}, For: 5 * time.Second, Do: []string{"siren", "horn"}},
-			}},
-			{ID: "feed", Common: &config.Common{Device: "relays", Every: time.Second, Decimals: -1, OnChange: true, AtLeast: 5 * time.Minute}},
+			}}},
+			{ID: "feed", Common: &config.Common{Device: "relays", Every: time.Second, Decimals: -1, OnChange: true, AtLeast: 5 * time.Minute}, Own: &config.Own{}},
 		},
 		Outputs: []config.Output{
 			{ID: "cutoff", Bus: "plc", Trip: true, OnStart: yes(), Verify: &config.Verify{Point: "feed", Is: drivers.NumberValue(0), Within: 5 * time.Second}},
@@ -445,7 +445,7 @@ func TestALateBusIsStaleAndComputedPointsSaySo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		site.Points = append(site.Points, config.Point{ID: "free", Common: &config.Common{Decimals: -1, Value: e, AtLeast: time.Minute}})
+		site.Points = append(site.Points, config.Point{ID: "free", Common: &config.Common{Decimals: -1, Value: e, AtLeast: time.Minute}, Own: &config.Own{}})
 		b := newBench(t, site, newFold(), nil)
 		b.good("level", 8)
 		if r := b.latest("free"); r.Value.Float() != 12 {

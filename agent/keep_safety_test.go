@@ -118,10 +118,10 @@ func TestWhatIsStored(t *testing.T) {
 		came  []drivers.Reading
 		want  []bool
 	}{
-		{"no deadband: every sample", config.Point{Common: &config.Common{}}, []drivers.Reading{num(1), num(1)}, []bool{true, true}},
-		{"a deadband counts from what was stored", config.Point{Common: &config.Common{Deadband: 1}}, []drivers.Reading{num(1), num(1.6), num(2), num(2.2)}, []bool{true, false, true, false}},
-		{"on change", config.Point{Common: &config.Common{OnChange: true}}, []drivers.Reading{num(1), num(1), num(2)}, []bool{true, false, true}},
-		{"another exception", config.Point{Common: &config.Common{OnChange: true}}, []drivers.Reading{exc(2), exc(2), exc(4), num(0), num(0)}, []bool{true, false, true, true, false}},
+		{"no deadband: every sample", config.Point{Common: &config.Common{}, Own: &config.Own{}}, []drivers.Reading{num(1), num(1)}, []bool{true, true}},
+		{"a deadband counts from what was stored", config.Point{Common: &config.Common{Deadband: 1}, Own: &config.Own{}}, []drivers.Reading{num(1), num(1.6), num(2), num(2.2)}, []bool{true, false, true, false}},
+		{"on change", config.Point{Common: &config.Common{OnChange: true}, Own: &config.Own{}}, []drivers.Reading{num(1), num(1), num(2)}, []bool{true, false, true}},
+		{"another exception", config.Point{Common: &config.Common{OnChange: true}, Own: &config.Own{}}, []drivers.Reading{exc(2), exc(2), exc(4), num(0), num(0)}, []bool{true, false, true, true, false}},
 	} {
 		s := point{cfg: &c.cfg, storedAt: -1}
 		var got []bool

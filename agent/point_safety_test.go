@@ -15,9 +15,9 @@ import (
 // gate is a door contact that must be closed, and a rain gauge, both on a board.
 func gate() *config.Site {
 	return &config.Site{Site: "gate", Gateway: "g1", Points: []config.Point{
-		{ID: "door", Common: &config.Common{Bus: "board", OnChange: true, Decimals: -1, AtLeast: time.Hour}, Alarms: []alarm.Def{
-			{ID: "door/open", Point: "door", Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(false)}}},
-		{ID: "rain", Common: &config.Common{Bus: "board", Type: "counter", OnChange: true, Decimals: -1, AtLeast: time.Hour}},
+		{ID: "door", Common: &config.Common{Bus: "board", OnChange: true, Decimals: -1, AtLeast: time.Hour}, Own: &config.Own{Alarms: []alarm.Def{
+			{ID: "door/open", Point: "door", Level: alarm.Red, Condition: alarm.Equals, Equal: drivers.BoolValue(false)}}}},
+		{ID: "rain", Common: &config.Common{Bus: "board", Type: "counter", OnChange: true, Decimals: -1, AtLeast: time.Hour}, Own: &config.Own{}},
 	}}
 }
 
@@ -113,7 +113,7 @@ func computed(t *testing.T, id, text, from string) config.Point {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return config.Point{ID: id, Common: &config.Common{Decimals: -1, Value: e, AtLeast: time.Minute}}
+	return config.Point{ID: id, Common: &config.Common{Decimals: -1, Value: e, AtLeast: time.Minute}, Own: &config.Own{}}
 }
 
 func TestAComputedValueIsJudgedByItsRange(t *testing.T) {

@@ -42,7 +42,7 @@ func rules(tb testing.TB, points int) (*judge, [][]drivers.Reading) {
 		case 2:
 			alarms[0].Condition, alarms[0].Limit, alarms[0].Clear = alarm.Outside, [2]float64{-1, 1}, [2]float64{-1, 1}
 		}
-		site.Points = append(site.Points, config.Point{ID: id, Common: &config.Common{Bus: "b", Device: device, Every: time.Second, Decimals: -1, Deadband: 0.5, AtLeast: 5 * time.Minute, Stats: true}, Alarms: alarms})
+		site.Points = append(site.Points, config.Point{ID: id, Common: &config.Common{Bus: "b", Device: device, Every: time.Second, Decimals: -1, Deadband: 0.5, AtLeast: 5 * time.Minute, Stats: true}, Own: &config.Own{Alarms: alarms}})
 		if i%ruleBatch == 0 {
 			batches = append(batches, nil)
 		}

@@ -22,7 +22,7 @@ func shaft() *config.Site {
 	five := 5.0
 	s := &config.Site{Site: "shaft", Gateway: "g1", Outputs: []config.Output{{ID: "siren", Bus: "board"}}}
 	for _, id := range []string{"door", "bolt", "lid", "hoist", "amps", "fan", "in", "out", "cam"} {
-		s.Points = append(s.Points, config.Point{ID: id, Common: &config.Common{Bus: "board", Decimals: -1, OnChange: id != "amps", AtLeast: 5 * time.Minute, Every: 5 * time.Second}})
+		s.Points = append(s.Points, config.Point{ID: id, Common: &config.Common{Bus: "board", Decimals: -1, OnChange: id != "amps", AtLeast: 5 * time.Minute, Every: 5 * time.Second}, Own: &config.Own{}})
 	}
 	s.Seals = []seal.Def{{ID: "s", Confirm: 3 * time.Second, Do: []string{"siren"}, Watches: []seal.Watch{
 		{Role: seal.Closed, Point: "door"}, {Role: seal.Closed, Point: "bolt"}, {Role: seal.Tamper, Point: "lid"},

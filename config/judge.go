@@ -120,7 +120,7 @@ func (j *judge) collect() {
 		j.devices.add(o.id("devices"), &device{object: o, id: o.id("devices")})
 	}
 	for _, o := range top.entries("points") {
-		p := &point{object: o, id: o.id("points"), line: o.line, site: Point{Common: &Common{}}}
+		p := &point{object: o, id: o.id("points"), line: o.line, site: Point{Common: &Common{}, Own: &Own{}}}
 		if at, only := j.brought[p.id]; only {
 			p.line = at
 		}

@@ -16,7 +16,7 @@ func (j *judge) withHours() {
 			j.keyf(p.object, "hours", "makes a point %q, which is there already; want another id for that one", id)
 			continue
 		}
-		j.points.add(id, &point{object: o, id: id, hoursOf: p, site: Point{Common: &Common{}}})
+		j.points.add(id, &point{object: o, id: id, hoursOf: p, site: Point{Common: &Common{}, Own: &Own{}}})
 	}
 }
 

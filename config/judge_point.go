@@ -32,7 +32,7 @@ var pulls = map[string]gpio.Pull{"none": gpio.PullNone, "up": gpio.PullUp, "down
 
 // judgePoint finds out where a point comes from, and hands it to its bus.
 func (j *judge) judgePoint(p *point) {
-	p.site = Point{ID: p.id, Name: p.text("name"), Line: p.line, Common: &Common{
+	p.site = Point{ID: p.id, Name: p.text("name"), Line: p.line, Own: &Own{}, Common: &Common{
 		Unit: p.text("unit"), Class: p.text("class"), Every: j.everyOf(p.object),
 		Deadband: p.num("deadband"), AtLeast: p.dur("at-least"), Stats: p.bool("stats"), Decimals: -1,
 		Prove: p.dur("prove"),

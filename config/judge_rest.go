@@ -103,7 +103,7 @@ func (j *judge) assemble() {
 		s.Devices = append(s.Devices, d.site)
 	}
 	s.Points = make([]Point, 0, len(j.points.all))
-	common := map[Common]*Common{}
+	common, none := map[Common]*Common{}, new(Own)
 	for _, p := range j.points.all {
 		if p.dormant {
 			j.warnf(p.place, "this version can't read this point, and so judges none of its alarms")
@@ -113,6 +113,9 @@ func (j *judge) assemble() {
 			p.site.Common = c
 		} else {
 			common[*p.site.Common] = p.site.Common
+		}
+		if o := p.site.Own; o.States == nil && o.Alarms == nil && o.When == nil {
+			p.site.Own = none
 		}
 		s.Points = append(s.Points, p.site)
 	}

@@ -103,10 +103,16 @@ type Device struct {
 type Point struct {
 	ID, Name string
 	Line     int
-	States   []State
-	Alarms   []alarm.Def           // but for its fault, where that is
-	When     map[string]*expr.Expr // by an alarm's id: what suppresses it while false
 	*Common
+	*Own
+}
+
+// Own is what a point has for itself, as most have not: those without share one, which
+// nobody changes.
+type Own struct {
+	States []State
+	Alarms []alarm.Def           // but for its fault, where that is
+	When   map[string]*expr.Expr // by an alarm's id: what suppresses it while false
 }
 
 // Common is what the points of a device mostly have in common: those that do share

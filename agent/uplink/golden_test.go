@@ -94,14 +94,14 @@ func TestEventsGoOutAsTheyWereSigned(t *testing.T) {
 // mine is a site with one of everything that meta tells.
 func mine(site *config.Site) {
 	site.Points = []config.Point{
-		{ID: "pond.level", Name: "库水位", Common: &config.Common{Unit: "m", Type: "f32", Class: "steady", Range: &[2]float64{1200, 1260}}, Alarms: []alarm.Def{
+		{ID: "pond.level", Name: "库水位", Common: &config.Common{Unit: "m", Type: "f32", Class: "steady", Range: &[2]float64{1200, 1260}}, Own: &config.Own{Alarms: []alarm.Def{
 			{ID: "pond.level/yellow", Level: alarm.Yellow, Condition: alarm.Above, Limit: [2]float64{1248}, Clear: [2]float64{1247.8}, For: 30 * time.Second},
 			{ID: "pond.level/red", Level: alarm.Red, Condition: alarm.Above, Limit: [2]float64{1249.5}, Clear: [2]float64{1249.2}, For: 30 * time.Second, Latch: true, Do: []string{"siren", "horn"}},
-			{ID: "pond.level/fault", Level: alarm.Blue, Condition: alarm.Fault, For: time.Minute}}},
-		{ID: "gas.ch4", Common: &config.Common{Unit: "%CH4", Type: "u16"}, Alarms: []alarm.Def{
+			{ID: "pond.level/fault", Level: alarm.Blue, Condition: alarm.Fault, For: time.Minute}}}},
+		{ID: "gas.ch4", Common: &config.Common{Unit: "%CH4", Type: "u16"}, Own: &config.Own{Alarms: []alarm.Def{
 			{ID: "gas.ch4/band", Level: alarm.Orange, Condition: alarm.Outside, Limit: [2]float64{0.1, 1}, Clear: [2]float64{0.2, 0.9}, ClearFor: time.Second},
-			{ID: "gas.ch4/rise", Level: alarm.Orange, Condition: alarm.Rise, Limit: [2]float64{0.5}, Within: time.Hour}}},
-		{ID: "feed.face", Common: &config.Common{Type: "bool"}, States: []config.State{{Value: drivers.BoolValue(false), Label: "无电"}, {Value: drivers.BoolValue(true), Label: "有电"}}, Alarms: []alarm.Def{{ID: "feed.face/blue", Level: alarm.Blue, Condition: alarm.Equals, Equal: drivers.BoolValue(false)}}},
+			{ID: "gas.ch4/rise", Level: alarm.Orange, Condition: alarm.Rise, Limit: [2]float64{0.5}, Within: time.Hour}}}},
+		{ID: "feed.face", Common: &config.Common{Type: "bool"}, Own: &config.Own{States: []config.State{{Value: drivers.BoolValue(false), Label: "无电"}, {Value: drivers.BoolValue(true), Label: "有电"}}, Alarms: []alarm.Def{{ID: "feed.face/blue", Level: alarm.Blue, Condition: alarm.Equals, Equal: drivers.BoolValue(false)}}}},
 	}
 	site.Outputs = []config.Output{{ID: "siren", Where: "board/22"}, {ID: "cutoff", Trip: true, Where: "relays coil 3", FirstLine: "工作面甲烷断电仪"}}
 }

@@ -233,7 +233,7 @@ func TestABacklogFollowsAtItsRate(t *testing.T) {
 }
 
 func TestWhatAnUplinkIsToCarryADay(t *testing.T) {
-	s := &config.Site{Points: []config.Point{{ID: "gas.ch4", Common: &config.Common{Every: time.Second}}, {ID: "door", Common: &config.Common{OnChange: true, AtLeast: 5 * time.Minute}}, {ID: "pond.level", Common: &config.Common{Every: time.Second}}}}
+	s := &config.Site{Points: []config.Point{{ID: "gas.ch4", Common: &config.Common{Every: time.Second}, Own: &config.Own{}}, {ID: "door", Common: &config.Common{OnChange: true, AtLeast: 5 * time.Minute}}, {ID: "pond.level", Common: &config.Common{Every: time.Second}}}}
 	c := config.Uplink{Data: true, Batch: 500, Within: time.Second, Points: []string{"gas.*", "door"}}
 	l := Daily(s, c)
 	if l.Readings != 86_400+288 {

@@ -131,7 +131,7 @@ func TestReadingsThatAreNone(t *testing.T) {
 		{"JSON of another quality", `{"p":"a","t":1,"q":"so-so"}`, `"so-so" is no quality`},
 		{"a line without an end", "1,a," + strings.Repeat("9", 2<<20), "line 1 is longer"},
 	} {
-		rec := newRecorded(strings.NewReader(c.text), &config.Site{Points: []config.Point{{ID: "level", Common: &config.Common{Type: "f32"}}}})
+		rec := newRecorded(strings.NewReader(c.text), &config.Site{Points: []config.Point{{ID: "level", Common: &config.Common{Type: "f32"}, Own: &config.Own{}}}})
 		if _, err := rec.next(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.story, err, c.want)
 		}
@@ -161,7 +161,7 @@ func TestFormsOfAReadingAreOne(t *testing.T) {
 		{"point;quality;time;value\na;;1772323200123;1.5", drivers.Reading{Point: "a", Value: num(1.5)}},
 	} {
 		rec := newRecorded(strings.NewReader(c.text), &config.Site{Points: []config.Point{
-			{ID: "b", Common: &config.Common{Type: "bool"}, States: []config.State{{Value: drivers.BoolValue(false), Label: "开"}}}}})
+			{ID: "b", Common: &config.Common{Type: "bool"}, Own: &config.Own{States: []config.State{{Value: drivers.BoolValue(false), Label: "开"}}}}}})
 		x, err := rec.next()
 		if c.want.At = at; err != nil || !x.At.Equal(at) || x.Point != c.want.Point || x.Value != c.want.Value || x.Quality != c.want.Quality || x.Code != c.want.Code {
 			t.Errorf("%s: %v %v, want %v", c.text, x, err, c.want)
@@ -174,7 +174,7 @@ func FuzzRecorded(f *testing.F) {
 	f.Add(`{"p":"a","n":1,"t":1772323200123,"v":1.5}` + "\n" + `{"p":"a","t":1,"q":"comm"}`)
 	f.Add("time;point\n\"1\";\"b\"")
 	f.Fuzz(func(t *testing.T, text string) {
-		rec := newRecorded(strings.NewReader(text), &config.Site{Points: []config.Point{{ID: "b", Common: &config.Common{Type: "bool"}}, {ID: "a", Common: &config.Common{Type: "f32"}}}})
+		rec := newRecorded(strings.NewReader(text), &config.Site{Points: []config.Point{{ID: "b", Common: &config.Common{Type: "bool"}, Own: &config.Own{}}, {ID: "a", Common: &config.Common{Type: "f32"}, Own: &config.Own{}}}})
 		for {
 			x, err := rec.next()
 			if errors.Is(err, io.EOF) || err != nil && err.Error() == "" {
