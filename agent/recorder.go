@@ -99,7 +99,12 @@ func (r *recorder) run(ctx context.Context) {
 			r.storeEvents()
 			r.storeReadings(r.queue.hurried())
 		case <-commit.C:
+			before := r.data.Next()
 			r.store()
+			if r.data.Next() > before { // positions went along: their second begins anew
+				flush.Reset(positions)
+				r.flush()
+			}
 		case <-flush.C:
 			r.flush()
 		case f := <-r.forks:

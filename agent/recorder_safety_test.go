@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -424,4 +425,59 @@ func TestAFolderThatIsRemovedIsToldAndMadeAnew(t *testing.T) {
 			t.Errorf("%v, %+v", err, v)
 		}
 	})
+}
+
+// Positions that move after each second's readings ride with those of the next, and
+// cost no write of their own; where no readings follow they are durable in a second.
+func TestPositionsRideWithTheReadingsOfTheNextSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.commit = positions - 10*time.Millisecond // a commit takes no time here, and would come together with the flush
+		d.readings(1)
+		d.store() // the first of each file has more to it
+		d.buf.SetPosition("county/data", 0)
+		d.flush()
+		stop := newStage()
+		stop.start(d.run)
+		defer stop.stop()
+		before := written(t, d.dir)
+		const seconds = 10
+		for i := range seconds {
+			time.Sleep(400 * time.Millisecond)
+			d.readings(1)
+			time.Sleep(d.commit - 400*time.Millisecond + time.Millisecond)
+			synctest.Wait()
+			d.buf.SetPosition("county/data", uint64(i)+1)
+		}
+		if n := written(t, d.dir) - before; n > seconds {
+			t.Errorf("%d writes for the readings of %d seconds", n, seconds)
+		}
+		before = written(t, d.dir)
+		time.Sleep(positions + time.Millisecond)
+		synctest.Wait()
+		if n := written(t, d.dir) - before; n != 1 {
+			t.Errorf("%d writes in the second after a position moved, want one", n)
+		}
+	})
+}
+
+// written is how many blocks of a buffer hold anything: each small write fills one.
+func written(t *testing.T, dir string) (n int) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for ; len(b) >= block; b = b[block:] {
+			if strings.Trim(string(b[:block]), "\x00") != "" {
+				n++
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
