@@ -196,10 +196,10 @@ func (j *judge) trouble(fault string) string {
 		return ""
 	}
 	p := j.find(o.cfg.Verify.Point)
-	if !p.seen || p.last.Quality != drivers.Good {
+	if !p.seen || p.mark.quality != drivers.Good {
 		return p.cfg.ID + " is bad"
 	}
-	return p.cfg.ID + " is " + p.last.Value.String()
+	return p.cfg.ID + " is " + p.last.String()
 }
 
 // sameValue compares texts as they are, and everything else by its number.
