@@ -161,3 +161,40 @@ func TestNumbersThatJumpInASegment(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// On a dying card each read that fails takes seconds: a segment of which nothing
+// can be read is given up after a few, with what the disk said.
+func TestASegmentThatCantBeRead(t *testing.T) {
+	fs := newMemFS()
+	l, _, err := openLog(fs, plain("/b", 4<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane := l.Lane("data")
+	for len(lane.segs) < 2 {
+		if err := lane.Append([]byte("x"), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name, last, reads := fs.lane(t, "data")[0], lane.segs[1].first-1, 0
+	fs.fail = func(int) error {
+		if o := fs.trace[len(fs.trace)-1]; o.what == "read" && o.path == name {
+			if reads++; reads > 1 { // its header
+				return errInjected
+			}
+		}
+		return nil
+	}
+	r := lane.Reader(1)
+	_, err = r.Next()
+	var lost *Lost
+	if !errors.As(err, &lost) || lost.From != 1 || lost.To != last || lost.Damage == nil || lost.Damage.What != errInjected.Error() {
+		t.Errorf("%v, %+v", err, lost)
+	}
+	if most := 2*3*mostFailed + 3; reads > most { // it is gone through to seek, and to read
+		t.Errorf("%d reads, want at most %d", reads, most)
+	}
+	if f, err := r.Next(); err != nil || f.First != last+1 {
+		t.Errorf("%v, %v", f, err)
+	}
+}
