@@ -94,7 +94,11 @@ func (b *busLoop) run(ctx context.Context) {
 		asked := b.answer(ctx)
 		at := earlier(b.turn(ctx, time.Now()), asked)
 		b.publish(now)
-		timer.Reset(time.Until(at))
+		wait := time.Until(at)
+		if wait <= 0 {
+			continue
+		}
+		timer.Reset(wait)
 		select {
 		case <-timer.C:
 		case <-b.mail.wake:

@@ -77,7 +77,7 @@ func NewEncoder(points []string, last []Last) (*Encoder, error) {
 	}
 	// What follows this key follows no frame of another run. (The sum must not
 	// go over the key's own sum: over bytes and their CRC it is always the same.)
-	key := e.state.appendKey(nil)
+	key := e.state.key()
 	e.state.sum = crc32.ChecksumIEEE(key[:len(key)-4])
 	return e, nil
 }
@@ -109,11 +109,8 @@ func sameEra(was *era, e era) *era {
 func (e *Encoder) Key() []byte {
 	e.swap()
 	defer e.swap()
-	return pack(e.state.appendKey(make([]byte, 0, keyBytes*len(e.state.points))))
+	return e.state.pack()
 }
-
-// keyBytes is what a point takes in a key, mostly.
-const keyBytes = 32
 
 // Append appends a frame to dst. The frame follows the last Commit: until the
 // next one says that it is stored, another Append takes its place. An error

@@ -3,26 +3,24 @@ package record
 import (
 	"bytes"
 	"compress/flate"
-	"encoding/binary"
-	"hash/crc32"
 	"io"
 )
 
-// pack is a key deflated, or the key itself where that is not shorter. Ids and
+// pack is the key deflated, or as it is where that is not shorter. Ids and
 // shapes repeat, so a key of many points becomes less than half: keys can stand
 // closer together, and damage costs fewer frames. The writer takes more than a MB,
 // and keys are seldom: it is not kept.
-func pack(key []byte) []byte {
+func (s *state) pack() []byte {
 	var b bytes.Buffer
+	b.Grow(4 * len(s.points))
 	b.WriteByte(packedKey)
 	z, _ := flate.NewWriter(&b, flate.BestSpeed) // the level is a valid one
-	_, _ = z.Write(key[:len(key)-4])             // neither fails in memory
-	_ = z.Close()
-	if b.Len()+4 >= len(key) || len(key) > min(mostUnpacked, mostTimes*b.Len()) {
-		return key
+	n := s.writeKey(z)
+	_ = z.Close() // it does not fail in memory
+	if b.Len() >= n || n+4 > min(mostUnpacked, mostTimes*b.Len()) {
+		return s.key()
 	}
-	packed := b.Bytes()
-	return binary.LittleEndian.AppendUint32(packed, crc32.ChecksumIEEE(packed))
+	return sum(b.Bytes())
 }
 
 // Bounds of what a packed key may unfold to.
