@@ -425,7 +425,7 @@ func TestAFailedAppendIsNotReadAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	fs.fail = func(int) error {
-		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "syncdir" {
+		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "syncdir" || what == "truncate" {
 			return errInjected
 		}
 		return nil
@@ -480,7 +480,7 @@ func TestAPositionOfAFailedFlushIsFlushedAgain(t *testing.T) {
 	}
 	l.SetPosition("events/county", 1)
 	fs.fail = func(int) error {
-		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "syncdir" {
+		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "syncdir" || what == "truncate" {
 			return errInjected
 		}
 		return nil

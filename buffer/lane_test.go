@@ -38,6 +38,9 @@ func TestASecondWriterIsRefused(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if err := l.Lane("data").Append([]byte("x"), 1); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("a log that is closed takes it: %v", err)
+	}
 	mustOpen(t, plain(dir, MinSize))
 }
 
@@ -409,6 +412,10 @@ func TestPositions(t *testing.T) {
 	l.DropPosition("data/b")
 	if err := l.Lane("data").Append([]byte("takes them along"), 1); err != nil {
 		t.Fatal(err)
+	}
+	before = fs.op
+	if err := l.Flush(); err != nil || fs.op != before {
+		t.Errorf("what a frame took along is written again: %v", err)
 	}
 	l.SetPosition("data/a", 7) // is lost with the power
 	fs = fs.powerCut(false, none)

@@ -437,7 +437,7 @@ func TestWhatIsDeliveredAfterAFailedSyncOutlivesThePower(t *testing.T) {
 		t.Fatal(err)
 	}
 	fs.fail = func(int) error {
-		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "open" {
+		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "open" || what == "truncate" {
 			return errInjected
 		}
 		return nil

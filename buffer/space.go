@@ -84,8 +84,8 @@ func (l *Lane) choose(capacity, need int64, tight bool) (listing, error) {
 	}
 }
 
-// room is the largest file that a segment could begin in as it is, and what all of
-// them would free; but for one, if it is large enough to go on with.
+// room is the largest file that a segment could begin in as it is, and what the
+// others would free: one has to be left to go on with.
 func (l *Lane) room() (largest, all int64) {
 	for _, s := range l.segs[:max(len(l.segs)-1, 0)] {
 		largest, all = max(largest, s.size), all+s.size
@@ -93,13 +93,10 @@ func (l *Lane) room() (largest, all int64) {
 	for _, s := range l.spares {
 		largest, all = max(largest, s.size), all+s.size
 	}
-	if largest >= l.wanted() {
-		all -= largest
-	}
 	for _, s := range slices.Concat(l.old, l.bad) {
 		all += s.size
 	}
-	return largest, all
+	return largest, all - largest
 }
 
 // sacrifice gives up what is worth least: spares but for the last if that is
