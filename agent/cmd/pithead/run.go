@@ -53,7 +53,7 @@ func runRun(ctx context.Context, args []string, s streams) int {
 		return usage
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(12) // a small board has more time than memory, and little is thrown away
+		debug.SetGCPercent(8) // a small board has more time than memory, and little is thrown away
 	}
 	signal.Ignore(syscall.SIGPIPE) // a journal that ends would end who writes to it
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
