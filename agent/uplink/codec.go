@@ -74,7 +74,7 @@ func (r *readings) item(i int, n uint64, it *item) (bool, error) {
 		*it = item{n: n, era: r.era, m: rd.M, dated: true, left: true}
 		return true, nil
 	}
-	b := appendUint(appendID(append(r.json[:0], '{'), rd.Point), "n", n)
+	b := appendUint(appendText(append(r.json[:0], '{'), "p", rd.Point), "n", n)
 	b = r.appendTime(b, rd.M)
 	r.json = append(appendValue(b, "v", rd.Value, rd.Quality, rd.Code), '}')
 	*it = item{n: n, era: r.era, m: rd.M, dated: true, json: r.json}
@@ -115,18 +115,6 @@ func (r *readings) takes(point string) bool {
 	}
 	r.choices[r.latest].after, r.latest = i, i
 	return r.choices[i].takes
-}
-
-// appendID appends the member p: an id has no letter that JSON escapes.
-func appendID(b []byte, point string) []byte {
-	for i := range len(point) {
-		if c := point[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			return appendText(b, "p", point) // of no site file
-		}
-	}
-	b = append(b, `"p":"`...)
-	b = append(b, point...)
-	return append(b, '"')
 }
 
 // statistics is the codec of the stats lane.

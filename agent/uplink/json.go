@@ -36,7 +36,13 @@ func appendText(b []byte, name, s string) []byte {
 	if s == "" {
 		return b
 	}
-	return appendJSON(appendName(b, name), s)
+	b = appendName(b, name)
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return appendJSON(b, s)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"') // as an id and most else: JSON escapes nothing of it
 }
 
 func appendInt(b []byte, name string, n int64) []byte {
