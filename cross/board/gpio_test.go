@@ -212,11 +212,12 @@ func hertz(t *testing.T, b *Board) (got, want float64) {
 	for end := time.Now().Add(patience); ; time.Sleep(500 * time.Millisecond) {
 		all = stored(t, b, "gas")
 		all = all[min(before, len(all)):]
-		for len(all) > 0 && all[0] == 0 {
-			all = all[1:]
-		}
-		if i := slices.Index(all, 0); i >= 3 { // it stands again, and so in the windows that follow
-			all = all[1 : i-1]
+		moves := func(hertz float64) bool { return hertz > 0 }
+		begins := slices.IndexFunc(all, moves)
+		slices.Reverse(all) // a mean of them does not mind
+		stands := slices.IndexFunc(all, moves)
+		if stands >= 3 && len(all)-stands-begins >= 3 { // all of it is stored, and what follows
+			all = all[stands+1 : len(all)-begins-1]
 			break
 		}
 		if time.Now().After(end) {

@@ -173,6 +173,7 @@ func isFast(ms []message) bool {
 	return quantile(alarms, 0.99) <= 2*quantile(beats, 0.99)
 }
 
+// asFast wants that, and tells it.
 func asFast(t *testing.T, ms []message, what string) {
 	t.Helper()
 	beats, alarms := times(ms)
