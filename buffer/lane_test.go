@@ -389,7 +389,7 @@ func TestWait(t *testing.T) {
 
 func TestPositions(t *testing.T) {
 	fs := newMemFS()
-	l, _, err := openLog(fs, plain("/b", MinSize))
+	l, _, err := openLog(fs, plain("/b", 1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -419,7 +419,7 @@ func TestPositions(t *testing.T) {
 	}
 	l.SetPosition("data/a", 7) // is lost with the power
 	fs = fs.powerCut(false, none)
-	l, report, err := openLog(fs, plain("/b", MinSize))
+	l, report, err := openLog(fs, plain("/b", 1<<20))
 	if err != nil || report.Fresh {
 		t.Fatalf("%v, %+v", err, report)
 	}
