@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
@@ -36,9 +37,17 @@ func (p *PointConfig) decode(data []byte, first int) (drivers.Value, drivers.Qua
 	return p.Scale.Apply(raw, bits)
 }
 
+// asItIs is what a Scale that changes nothing makes of a number.
 func asItIs(raw drivers.Value) (drivers.Value, drivers.Quality) {
-	s := drivers.Scale{Decimals: -1}
-	return s.Apply(raw, 0)
+	switch f := raw.Float(); {
+	case raw.Kind() != drivers.Number:
+		return raw, drivers.Good
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return drivers.Value{}, drivers.Sensor
+	case f == 0:
+		return drivers.NumberValue(0), drivers.Good // and not -0
+	}
+	return raw, drivers.Good
 }
 
 // InEachOrder is what the registers of a number that has more than one would
@@ -68,6 +77,13 @@ func (p *PointConfig) truth(bits uint64, bit int) drivers.Value {
 
 // bits is the content of one, two or four registers, most significant byte first.
 func (o Order) bits(data []byte) uint64 {
+	if len(data) == 2 { // nearly all there are
+		v := binary.BigEndian.Uint16(data)
+		if o == BADC || o == DCBA {
+			v = bits.ReverseBytes16(v)
+		}
+		return uint64(v)
+	}
 	var b [8]byte
 	n := copy(b[8-len(data):], data)
 	v := b[8-n:]

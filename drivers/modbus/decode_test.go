@@ -178,3 +178,18 @@ func TestShortestIsTheNearestOfTheShortest(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A point without a scale is worth what one whose scale changes nothing is.
+func TestNoScaleIsAScaleThatChangesNothing(t *testing.T) {
+	same := &drivers.Scale{Decimals: -1}
+	for _, raw := range []drivers.Value{
+		drivers.NumberValue(0), drivers.NumberValue(math.Copysign(0, -1)), drivers.NumberValue(-1.5), drivers.NumberValue(math.MaxFloat64),
+		drivers.NumberValue(math.Inf(1)), drivers.NumberValue(math.Inf(-1)), drivers.NumberValue(math.NaN()),
+		drivers.UintValue(0), drivers.UintValue(math.MaxUint64), drivers.IntValue(math.MinInt64),
+	} {
+		v, q := asItIs(raw)
+		if w, wq := same.Apply(raw, raw.Bits()); v != w || q != wq {
+			t.Errorf("%v: %v (%v), with a scale %v (%v)", raw, v, q, w, wq)
+		}
+	}
+}

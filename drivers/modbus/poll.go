@@ -294,7 +294,7 @@ func (p *poll) reading(pt *PointConfig, o *part) drivers.Reading {
 	}
 	r := drivers.Reading{Point: pt.ID, At: o.at}
 	r.Value, r.Quality = p.unit.decode(pt, o.data, o.first)
-	if !p.unit.warm(pt.rare().WarmUp) {
+	if pt.Rare != nil && !p.unit.warm(pt.Rare.WarmUp) {
 		return drivers.Bad(pt.ID, o.at, drivers.Sensor)
 	}
 	return r
