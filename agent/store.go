@@ -34,7 +34,10 @@ func (a *agent) openBuffer() (faults []string, err error) {
 	}
 	if err == nil {
 		for _, dir := range a.smallDirs() {
-			_ = os.WriteFile(filepath.Join(dir, over), nil, 0o600) // mostly there is no such folder
+			mark, err := os.OpenFile(filepath.Join(dir, over), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+			if err == nil { // mostly there is no such folder; who else made it can't lead elsewhere
+				_ = mark.Close()
+			}
 		}
 		if err := config.KeepGood(a.site); a.Degraded == "" && err != nil {
 			faults = append(faults, err.Error())

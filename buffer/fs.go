@@ -132,7 +132,10 @@ func (disk) syncDir(dir string) error {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) { // of a file system that can't sync a folder
+		return err
+	}
+	return nil
 }
 
 // datasync leaves out what fsync adds (times): a frame that overwrites blocks

@@ -283,3 +283,14 @@ func TestTheLockOfARemovedFolder(t *testing.T) {
 		t.Errorf("%v, next is %d", err, l.Lane("data").Next())
 	}
 }
+
+// A root of squashfs, as of many gateways, syncs no folder, and nothing in it changes:
+// a buffer below it opens all the same. /proc is such a file system, too.
+func TestAFolderThatCantBeSynced(t *testing.T) {
+	if err := (disk{}).syncDir("/proc"); err != nil {
+		t.Error(err)
+	}
+	if err := (disk{}).syncDir(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+}

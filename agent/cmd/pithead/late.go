@@ -22,8 +22,9 @@ type lateLog struct {
 }
 
 const (
-	mostLate = 256         // lines that wait
-	lastWord = time.Second // that what waits may take at the end
+	mostLate = 256                   // lines that wait
+	mostWait = 20 * time.Millisecond // that the first to find no room waits for some
+	lastWord = time.Second           // that what waits may take at the end
 )
 
 func newLateLog(to io.Writer, tell *slog.Logger) *lateLog {
@@ -33,11 +34,20 @@ func newLateLog(to io.Writer, tell *slog.Logger) *lateLog {
 }
 
 func (l *lateLog) Write(line []byte) (int, error) {
+	mine := bytes.Clone(line)
 	select {
-	case l.lines <- bytes.Clone(line):
+	case l.lines <- mine:
+		return len(line), nil
 	default:
-		l.lost.Add(1)
 	}
+	if l.lost.Load() == 0 { // it may only be slow: the mistakes of a site file come all at once
+		select {
+		case l.lines <- mine:
+			return len(line), nil
+		case <-time.After(mostWait):
+		}
+	}
+	l.lost.Add(1)
 	return len(line), nil
 }
 

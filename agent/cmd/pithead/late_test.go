@@ -47,6 +47,22 @@ func TestALogThatNobodyReadsHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+// All mistakes of a site file come at once, and all are to be read.
+func TestALogThatIsOnlySlowLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pipe{open: make(chan struct{})}
+		l := newLateLog(p, slog.New(slog.NewTextHandler(p, nil)))
+		time.AfterFunc(mostWait/2, func() { close(p.open) })
+		for i := range 4 * mostLate {
+			fmt.Fprintf(l, "line %d\n", i)
+		}
+		l.Close()
+		if n := strings.Count(p.String(), "\n"); n != 4*mostLate {
+			t.Errorf("%d of %d lines", n, 4*mostLate)
+		}
+	})
+}
+
 func TestALogThatStaysShutHoldsUpNoEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipe{open: make(chan struct{})}
