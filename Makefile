@@ -6,7 +6,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # The local page speaks HTTP/1.1; what net/http has for HTTP/2 would be 0.4 MB of an armv7 binary.
 TAGS     = nethttpomithttp2 packed
 # Inlining is for what runs at each reading; everywhere else it costs 1 MB of an armv7 binary. Boards
-# of 64 bits have room for more of it: 0.1 MB, and a tenth of the processor's time.
+# of 64 bits have room for more of it, which is 0.1 MB.
 HOT      = runtime internal/runtime/sys internal/runtime/math internal/bytealg sync/atomic math/bits encoding/binary hash/crc32 \
            pithead/drivers pithead/drivers/modbus pithead/agent/alarm pithead/agent/record pithead/config/expr
 HOT64    = math strconv internal/strconv bufio context io net sync internal/sync internal/poll syscall internal/runtime/... \
