@@ -118,10 +118,8 @@ func (d *Decoder) Open(payload []byte) (b Batch, n int, err error) {
 // Next is the next reading of the frame that Open began, as long as there is one. Its
 // strings are good for ever.
 func (d *Decoder) Next(r *Reading) error {
-	d.left--
-	p := d.next()
-	if p == nil || d.left == 0 && !d.c.done() {
-		d.ready, d.left = false, 0
+	p := d.step()
+	if p == nil {
 		return errDamaged
 	}
 	*r = p.reading()
@@ -131,11 +129,20 @@ func (d *Decoder) Next(r *Reading) error {
 // skip passes over what is left of the frame in hand.
 func (d *Decoder) skip() {
 	for d.left > 0 {
-		d.left--
-		if d.next() == nil || d.left == 0 && !d.c.done() {
-			d.ready, d.left = false, 0
-		}
+		d.step()
 	}
+}
+
+// step goes on to the next reading of the frame in hand, and is its point; nil, and
+// nothing more is left, where it can't be read.
+func (d *Decoder) step() *point {
+	d.left--
+	p := d.next()
+	if p == nil || d.left == 0 && !d.c.done() {
+		d.ready, d.left = false, 0
+		return nil
+	}
+	return p
 }
 
 // open divides a payload into what is summed and the sum.
