@@ -26,7 +26,8 @@ type Decoder struct {
 	state state
 	ready bool // a key was read, and everything since could be
 	left  int  // readings of the frame in hand
-	c     columnReader
+	frame []byte
+	c     columnReader // of frame
 	batch []Reading
 }
 
@@ -93,7 +94,8 @@ func (d *Decoder) Frame(payload []byte) (Batch, error) {
 }
 
 // Open begins a frame of readings without making a batch of them: Next gives so many,
-// one by one. What is not asked for until the next Open or Key is passed over.
+// one by one. What is not asked for until the next Open or Key is passed over then, so
+// the decoder keeps a copy: the payload may be a reader's memory, which has moved on.
 func (d *Decoder) Open(payload []byte) (b Batch, n int, err error) {
 	body, sum, err := open(payload)
 	if err != nil {
@@ -106,7 +108,8 @@ func (d *Decoder) Open(payload []byte) (b Batch, n int, err error) {
 	if !d.ready || crc32.Update(d.state.sum, crc32.IEEETable, body) != sum {
 		return Batch{}, 0, ErrGap
 	}
-	if !d.begin(body) {
+	d.frame = append(d.frame[:0], body...)
+	if !d.begin(d.frame) {
 		d.ready = false // half a frame is in the state
 		return Batch{}, 0, errDamaged
 	}
