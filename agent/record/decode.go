@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
-
-	"pithead/drivers"
 )
 
 // ErrGap is a frame that does not follow what the decoder has seen: something
@@ -41,7 +39,7 @@ func (d *Decoder) Key(payload []byte) error {
 	if err != nil {
 		return err
 	}
-	if body[0] != keyFrame && body[0] != packedKey {
+	if body[0] != keyFrame && body[0] != packedKey && body[0] != plainKey {
 		return errVersion
 	}
 	if crc32.ChecksumIEEE(body) != sum {
@@ -50,12 +48,11 @@ func (d *Decoder) Key(payload []byte) error {
 	if d.skip(); d.ready && d.stands(body) {
 		return nil // as most keys of a log that is read on and on
 	}
-	if body[0] == packedKey {
-		if body = unpack(body); body == nil {
-			return errDamaged
-		}
+	read := readKey
+	if body[0] != keyFrame {
+		read = readOldKey
 	}
-	s, ok := readKey(body[1:], d.known)
+	s, ok := read(body, d.known)
 	if !ok {
 		return errDamaged
 	}
@@ -66,12 +63,11 @@ func (d *Decoder) Key(payload []byte) error {
 // stands says whether a key only repeats where the decoder stands already.
 func (d *Decoder) stands(body []byte) bool {
 	if body[0] == packedKey {
-		body = unpackFirst(body)
+		return false
 	}
-	r := &reader{b: body}
-	key := r.byte() == keyFrame
+	r := &reader{b: body[1:]}
 	c, is := readCursor(r), d.state.cursor
-	return key && !r.bad && *c.era == *is.era && c.at == is.at && c.m == is.m && c.sum == is.sum
+	return !r.bad && *c.era == *is.era && c.at == is.at && c.m == is.m && c.sum == is.sum
 }
 
 // Frame reads a frame of readings. The batch is good until the next call; its
@@ -210,75 +206,4 @@ func (d *Decoder) known(place int) string {
 		return d.IDs(place)
 	}
 	return ""
-}
-
-func readKey(body []byte, known func(place int) string) (state, bool) {
-	r := &reader{b: body}
-	s := state{cursor: readCursor(r)}
-	count := r.uvarint()
-	const least = 4 // bytes of a point: length, a letter, next, what follows
-	if r.bad || count > MaxPoints || count > uint64(len(r.b))/least || s.at >= int(count) {
-		return state{}, false
-	}
-	s.points = make([]point, count)
-	was := s.era
-	for i := range s.points {
-		was = s.points[i].readKey(r, i, was, s.m, known(i))
-		if r.bad || s.points[i].next < 0 || int(s.points[i].next) >= len(s.points) {
-			return state{}, false
-		}
-	}
-	return s, len(r.b) == 0
-}
-
-func readCursor(r *reader) (c cursor) {
-	e := readEra(r)
-	c.era, c.at = &e, int(min(r.uvarint(), MaxPoints+1))-1
-	c.m = unzigzag(r.uvarint())
-	if b := r.take(4); b != nil {
-		c.sum = binary.LittleEndian.Uint32(b)
-	}
-	return c
-}
-
-// readKey reads a point; known is an id it likely has, which then need not be
-// allocated again.
-func (p *point) readKey(r *reader, i int, was *era, m int64, known string) *era {
-	if id := r.take(r.uvarint()); string(id) == known {
-		p.id = known
-	} else {
-		p.id = string(id)
-	}
-	next := int64(i) + unzigzag(r.uvarint())
-	if next < 0 || next >= MaxPoints {
-		r.fail()
-		next = 0
-	}
-	p.next = int32(next)
-	flags := r.byte()
-	if p.id == "" || flags > hasLast|hasEra|hasGood || flags&hasLast == 0 && flags != 0 {
-		r.fail()
-	}
-	if flags&hasLast == 0 {
-		return was
-	}
-	if flags&hasEra != 0 {
-		was = sameEra(was, readEra(r))
-	}
-	p.era, p.m = was, m+unzigzag(r.uvarint())
-	p.readWhole(r)
-	if flags&hasGood != 0 {
-		p.readGood(r)
-	}
-	return was
-}
-
-// readGood reads the last good value of a point whose newest reading is bad.
-func (p *point) readGood(r *reader) {
-	var g point
-	g.readWhole(r)
-	if p.quality == drivers.Good || g.quality != drivers.Good || g.code != 0 || g.form == none {
-		r.fail()
-	}
-	p.keep(p.text(), g.value())
 }

@@ -12,10 +12,12 @@ import (
 
 // The first byte of a payload.
 const (
-	keyFrame  = 1 // a key, of format version 1
 	frameSame = 2 // readings of the era before
 	frameEra  = 3 // readings; their era stands in the frame
-	packedKey = 4 // a key, deflated
+	keyFrame  = 5 // a key, in columns
+
+	plainKey  = 1 // a key as older versions wrote it, point by point
+	packedKey = 4 // the same, deflated
 )
 
 // An Encoder turns batches into frames. It belongs to one goroutine.
@@ -109,7 +111,7 @@ func sameEra(was *era, e era) *era {
 func (e *Encoder) Key() []byte {
 	e.swap()
 	defer e.swap()
-	return e.state.pack()
+	return e.state.key()
 }
 
 // Append appends a frame to dst. The frame follows the last Commit: until the

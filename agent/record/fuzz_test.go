@@ -22,6 +22,9 @@ func FuzzKey(f *testing.F) {
 			}
 		}
 	}
+	for _, name := range []string{"key-1", "key-4"} {
+		f.Add(oldKey(f, name))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var d, again Decoder
 		if d.Key(sealed(body, crc32.ChecksumIEEE(body))) != nil {

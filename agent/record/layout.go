@@ -1,10 +1,7 @@
 package record
 
 import (
-	"bytes"
 	"encoding/binary"
-	"hash/crc32"
-	"io"
 
 	"pithead/drivers"
 )
@@ -164,90 +161,4 @@ func (p *point) readValue(r *reader) {
 			p.keep(string(r.take(n-1)), p.good())
 		}
 	}
-}
-
-// appendKey writes the whole state.
-func (s *state) key() []byte {
-	var b bytes.Buffer
-	s.writeKey(&b)
-	return sum(b.Bytes())
-}
-
-// sum appends its checksum to a key.
-func sum(key []byte) []byte {
-	return binary.LittleEndian.AppendUint32(key, crc32.ChecksumIEEE(key))
-}
-
-// writeKey writes a key up to its checksum, in pieces, and says how many bytes it has:
-// of ten thousand points that is a third of a MB. What it writes to never fails.
-func (s *state) writeKey(w io.Writer) (n int) {
-	b := make([]byte, 0, keyPiece+mostCursor)
-	b = appendEra(append(b, keyFrame), *s.era)
-	b = binary.AppendUvarint(b, uint64(s.at+1))
-	b = binary.AppendVarint(b, s.m)
-	b = binary.LittleEndian.AppendUint32(b, s.sum)
-	b = binary.AppendUvarint(b, uint64(len(s.points)))
-	was := *s.era
-	for i := range s.points {
-		if b, was = s.points[i].appendKey(b, i, was, s.m); len(b) >= keyPiece {
-			n += len(b)
-			_, _ = w.Write(b)
-			b = b[:0]
-		}
-	}
-	_, _ = w.Write(b)
-	return n + len(b)
-}
-
-// keyPiece is what is written at once, about.
-const keyPiece = 4 << 10
-
-// What follows a point's id in a key.
-const (
-	hasLast = 1 << iota // a reading
-	hasEra              // of another era than the point before
-	hasGood             // the reading is bad; there was a good one before it
-)
-
-func (p *point) appendKey(b []byte, i int, was era, m int64) ([]byte, era) {
-	b = binary.AppendUvarint(b, uint64(len(p.id)))
-	b = append(b, p.id...)
-	b = binary.AppendVarint(b, int64(p.next)-int64(i))
-	if p.era == nil {
-		return append(b, 0), was
-	}
-	flags := byte(hasLast)
-	if *p.era != was {
-		flags |= hasEra
-	}
-	good := p.good()
-	if good.Kind() != drivers.None {
-		flags |= hasGood
-	}
-	if b = append(b, flags); *p.era != was {
-		b = appendEra(b, *p.era)
-	}
-	b = binary.AppendVarint(b, p.m-m)
-	b = appendWhole(b, p.shape, p.num, p.text())
-	if good.Kind() != drivers.None {
-		s, num := shapeOf(&Reading{Value: good}, shape{})
-		b = appendWhole(b, s, num, good.Str())
-	}
-	return b, *p.era
-}
-
-// appendWhole writes a value that builds on nothing.
-func appendWhole(b []byte, s shape, num uint64, str string) []byte {
-	fresh := point{shape: s}
-	return fresh.appendValue(appendShape(b, s), num, str)
-}
-
-// readWhole reads what appendWhole wrote.
-func (p *point) readWhole(r *reader) {
-	u := r.uvarint()
-	if u&1 == 0 {
-		r.fail()
-	}
-	p.shape = readShape(r, u>>1)
-	p.readValue(r)
 }
