@@ -157,7 +157,7 @@ func linesOf(site *config.Site, b *busLoop) []*line {
 func newJudge(site *config.Site, clock *Clock, q *queue, log *slog.Logger) *judge {
 	j := &judge{
 		site: site, clock: clock, log: log, queue: q, mode: "running", computedIn: "running",
-		in: make(chan []drivers.Reading, 256), free: make(chan []drivers.Reading, 16), done: make(chan switched, 64), calls: make(chan func()),
+		in: make(chan []drivers.Reading, 256), free: make(chan []drivers.Reading, 32), done: make(chan switched, 64), calls: make(chan func()),
 		ended: make(chan struct{}),
 		apart: map[string]*standing{}, byName: map[string]*output{},
 	}

@@ -27,7 +27,8 @@ type cutter struct {
 	era   era
 	items int
 	body  []byte
-	head  int // bytes of the message besides body, at most
+	head  int    // bytes of the message besides body, at most
+	heads []byte // memory for it
 	first mark
 	since time.Time // when the first item came
 	out   []byte    // the memory of the message before: by now it has left
@@ -118,7 +119,8 @@ func (c *cutter) widest() int {
 	if w.thins {
 		w.left = lost{math.MaxUint64, math.MaxUint64, math.MaxUint64}
 	}
-	return len(w.append(nil)) + event.HashBytes
+	c.heads = w.append(c.heads[:0])
+	return len(c.heads) + event.HashBytes
 }
 
 // append appends the message without its items.
@@ -151,7 +153,8 @@ func (l lost) append(b []byte, name string) []byte {
 // good until the next cut, which a session makes no sooner than the client has
 // written this one.
 func (c *cutter) cut() (payload []byte, last uint64, first mark) {
-	head := c.append(nil)
+	c.heads = c.append(c.heads[:0])
+	head := c.heads
 	end := len(head) - len("]}")
 	payload = slices.Grow(c.out[:0], len(head)+len(c.body)+event.HashBytes)
 	payload = append(append(append(payload, head[:end]...), c.body...), head[end:]...)

@@ -3,6 +3,7 @@ package uplink
 import (
 	"time"
 
+	"pithead/agent/event"
 	"pithead/agent/record"
 )
 
@@ -12,14 +13,14 @@ type message struct {
 	kind     string // of message, as in topics
 	retained bool
 	payload  []byte
-	packs    bool   // may be compressed
-	lane     string // whose position it moves; empty: none
-	last     uint64 // to here
-	first    mark   // when its first reading was taken; only of data
-	epoch    string // whose number last is
-	h        string // the running hash, of readings
-	items    int    // readings or statistics in it
-	resend   string // the command that asked for it again
+	packs    bool       // may be compressed
+	lane     string     // whose position it moves; empty: none
+	last     uint64     // to here
+	first    mark       // when its first reading was taken; only of data
+	epoch    string     // whose number last is
+	h        event.Hash // the running hash, of readings
+	items    int        // readings or statistics in it
+	resend   string     // the command that asked for it again
 }
 
 // A mark is when a reading was taken, by what is known of it. The zero mark is

@@ -22,7 +22,7 @@ type proof struct {
 type anchor struct {
 	epoch string
 	last  uint64
-	h     string
+	h     event.Hash
 }
 
 // An Anchor is what an event is to sign: the running hash of an uplink.
@@ -39,13 +39,13 @@ func (p *proof) add(m message) message {
 		return m
 	}
 	m.payload, p.h = event.AppendHash(m.payload[:len(m.payload)-1], p.h)
-	m.h = p.h.String()
+	m.h = p.h
 	return m
 }
 
 // arrived notes that a message was acknowledged.
 func (p *proof) arrived(m sent) {
-	if m.h != "" {
+	if m.h != (event.Hash{}) {
 		p.acked = anchor{m.epoch, m.last, m.h}
 	}
 }
@@ -61,5 +61,5 @@ func (s *session) anchor(now time.Time, end bool) {
 		return
 	}
 	p.told, p.at = p.acked, now
-	s.Anchor(Anchor{Uplink: s.cfg.ID, Epoch: p.acked.epoch, Last: p.acked.last, H: p.acked.h})
+	s.Anchor(Anchor{Uplink: s.cfg.ID, Epoch: p.acked.epoch, Last: p.acked.last, H: p.acked.h.String()})
 }

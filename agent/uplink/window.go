@@ -6,6 +6,8 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"pithead/agent/event"
 )
 
 // sent is a message that waits for its acknowledgement.
@@ -16,8 +18,8 @@ type sent struct {
 	last  uint64
 	first mark
 
-	resend string // the command that asked for it
-	h      string // its hash, of readings
+	resend string     // the command that asked for it
+	h      event.Hash // its hash, of readings
 	epoch  string
 }
 

@@ -85,7 +85,7 @@ func (p *poll) Step(ctx context.Context, room func() []drivers.Reading) drivers.
 	var rs []drivers.Reading
 	take := func(pt *part) {
 		if rs == nil {
-			rs = slices.Grow(room(), len(p.block.points))
+			rs = slices.Grow(room(), len(pt.points))
 		}
 		for i := range pt.points {
 			rs = append(rs, p.reading(pt.points[i], pt))
