@@ -33,10 +33,10 @@ type Encoder struct {
 	column columns
 }
 
-// saved is a point as it was.
+// saved is where point i stood.
 type saved struct {
-	i     int
-	point point
+	i int32
+	newest
 }
 
 // columns are the parts of a frame: where equals stand together they are short.
@@ -62,7 +62,7 @@ func NewEncoder(points []string, last []Last) (*Encoder, error) {
 			return nil, fmt.Errorf("point %q: ids must be distinct and not empty", id)
 		}
 		*at = int32(i + 1)
-		e.state.points[i] = point{id: id, next: int32((i + 1) % len(points))}
+		e.state.points[i] = point{id: id, newest: newest{next: after(i, len(points))}}
 	}
 	var shared *era
 	for _, l := range last {
@@ -230,7 +230,8 @@ func (e *Encoder) swap() {
 	e.state.cursor, e.before = e.before, e.state.cursor
 	for i := range e.undo {
 		u := &e.undo[i]
-		u.point, e.state.points[u.i] = e.state.points[u.i], u.point
+		p := &e.state.points[u.i]
+		u.newest, p.newest = p.newest, u.newest
 	}
 }
 
@@ -238,7 +239,7 @@ func (e *Encoder) swap() {
 func (e *Encoder) save(i int) {
 	if !e.marked[i] {
 		e.marked[i] = true
-		e.undo = append(e.undo, saved{i, e.state.points[i]})
+		e.undo = append(e.undo, saved{int32(i), e.state.points[i].newest})
 	}
 }
 

@@ -116,7 +116,7 @@ func (c *keyColumns) putValue(s shape, was *shape, num uint64, str string) {
 		c.shapes.b = appendShape(c.shapes.b, s)
 		*was = s
 	}
-	fresh := point{shape: s}
+	fresh := point{newest: newest{shape: s}}
 	c.values = fresh.appendValue(c.values, num, str)
 }
 

@@ -29,9 +29,14 @@ type era struct {
 	offset int64
 }
 
-// point is the newest reading of a point.
+// point is a point with where it stands.
 type point struct {
-	id   string
+	id string
+	newest
+}
+
+// newest is the newest reading of a point.
+type newest struct {
 	era  *era // nil: there is none
 	m    int64
 	num  uint64 // mantissa, bits or integer, as the form says
