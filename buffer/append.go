@@ -166,8 +166,11 @@ func (l *Lane) compose(s segment, frames []frame) {
 func (l *Lane) put(s *segment, off, grow int64) error {
 	end := off + int64(len(l.log.buf))
 	if end > s.size {
+		was := s.size
 		s.size = max(end, min(s.size+grow, l.capacity))
-		l.log.buf = append(l.log.buf, make([]byte, s.size-end)...)
+		if err := zero(l.w, max(was, end), s.size); err != nil {
+			return err
+		}
 	}
 	if _, err := l.w.WriteAt(l.log.buf, off); err != nil {
 		return err
@@ -176,11 +179,24 @@ func (l *Lane) put(s *segment, off, grow int64) error {
 		return err
 	}
 	s.end = end
-	if cap(l.log.buf) > mostKept { // it held the zeros by which a file has grown
+	if cap(l.log.buf) > mostKept { // it held a key of many points
 		l.log.buf = nil
 	}
 	return nil
 }
+
+// zero writes zeros from one offset to another, piece by piece.
+func zero(w file, from, to int64) error {
+	zeros := make([]byte, min(zeroPiece, to-from))
+	for ; from < to; from += zeroPiece {
+		if _, err := w.WriteAt(zeros[:min(zeroPiece, to-from)], from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const zeroPiece = 16 << 10
 
 // mostKept bounds the memory that is kept for the next frame.
 const mostKept = 64 << 10

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"syscall"
@@ -54,6 +55,11 @@ func runRun(ctx context.Context, args []string, s streams) int {
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(8) // a small board has more time than memory, and little is thrown away
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		// A reading goes through many hands, and to wake another processor for each costs
+		// more than what the hand does. The other half is for what else the board is for.
+		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/2))
 	}
 	signal.Ignore(syscall.SIGPIPE) // a journal that ends would end who writes to it
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)

@@ -23,6 +23,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -233,7 +234,8 @@ func measure(dir string, port int, compress string, b backlog) error {
 		return t.Error()
 	}
 	cmd := exec.Command(os.Args[0], "-compress", compress, "-size", flag.Lookup("size").Value.String(), "-drain", filepath.Join(dir, "buffer"), address)
-	cmd.Env = append(os.Environ(), "GOMEMLIMIT=24MiB", "GOGC=15") // as the agent sets them
+	half := strconv.Itoa(max(1, runtime.GOMAXPROCS(0)/2))
+	cmd.Env = append(os.Environ(), "GOMEMLIMIT=24MiB", "GOGC=8", "GOMAXPROCS="+half) // as the agent sets them
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return err
