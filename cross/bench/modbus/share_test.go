@@ -119,6 +119,9 @@ func TestShareOfTheWireInVirtualTime(t *testing.T) {
 }
 
 func TestShareOfTheWireInRealTime(t *testing.T) {
+	all := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(max(1, all/2)) // as the agent does
+	defer runtime.GOMAXPROCS(all)
 	t.Logf("real time, on a pseudo terminal: what a poll took (the median), and its share of what the wire allows;")
 	t.Logf("bare is a thread of its own that waits, writes and reads, and does nothing else: what this machine allows")
 	t.Logf("%8s %10s %12s %12s %8s %12s %8s %14s %8s", "baud", "registers", "allowed", "pithead", "share", "bare", "share", "goburrow", "share")
