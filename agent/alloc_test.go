@@ -11,8 +11,8 @@ import (
 // steady answers every step with the same readings, and allocates nothing.
 type steady struct{ rs []drivers.Reading }
 
-func (s *steady) Step(_ context.Context, into []drivers.Reading) drivers.Step {
-	return drivers.Step{Readings: append(into, s.rs...)}
+func (s *steady) Step(_ context.Context, room func() []drivers.Reading) drivers.Step {
+	return drivers.Step{Readings: append(room(), s.rs...)}
 }
 func (s *steady) Read(context.Context) ([]drivers.Reading, error) {
 	return s.rs, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pithead/drivers"
+	"pithead/drivers/lent"
 )
 
 // fakeBus is a line in virtual time: each read costs what its unit says.
@@ -114,6 +115,10 @@ func loopOf(bus drivers.Bus, c *collect) *busLoop {
 	b := newBusLoop("rs1", bus, func(string) time.Duration { return pauseMost })
 	b.log = slog.New(slog.DiscardHandler)
 	b.emit = c.emit
+	b.hand = func(ctx context.Context, rs []drivers.Reading) {
+		c.emit(ctx, rs)
+		lent.Over(rs) // as the judge does, or another bus, as soon as it has them
+	}
 	b.report = func(switched) {}
 	return b
 }
@@ -314,4 +319,25 @@ func TestASilentUnitIsCommAsAWholeWithinOneTimeout(t *testing.T) {
 			}
 		})
 	})
+}
+
+// refused answers with an exception.
+type refused struct{ point string }
+
+func (r refused) Read(context.Context) ([]drivers.Reading, error) {
+	return []drivers.Reading{{Point: r.point, At: time.Now(), Quality: drivers.Exception, Code: 2}}, nil
+}
+
+// Readings are the judge's once they are passed on: what is told of them is looked at before.
+func TestWhatIsPassedOnIsNotLookedAtAgain(t *testing.T) {
+	c := &collect{}
+	u := drivers.Unit{ID: "u", Polls: []drivers.Poll{{Every: time.Hour, Points: []string{"a"}, Driver: refused{"a"}}}}
+	b := loopOf(&fakeBus{units: []drivers.Unit{u}}, c)
+	b.turn(t.Context(), time.Now())
+	if got := c.of("a"); len(got) != 1 || got[0].Code != 2 {
+		t.Fatalf("it reads %v", got)
+	}
+	if why, told := b.whys["a"]; !told || len(b.whys) != 1 || why == "" {
+		t.Errorf("why points are bad: %q", b.whys)
+	}
 }

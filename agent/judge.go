@@ -14,6 +14,7 @@ import (
 	"pithead/agent/record"
 	"pithead/config"
 	"pithead/drivers"
+	"pithead/drivers/lent"
 )
 
 // The judge takes readings in and decides: alarms, computed points, outputs,
@@ -230,6 +231,9 @@ func (j *judge) batch(rs []drivers.Reading) {
 
 // release lets whoever sends readings use the memory of these again.
 func (j *judge) release(rs []drivers.Reading) {
+	if lent.On {
+		lent.Over(rs)
+	}
 	select {
 	case j.free <- rs:
 	default:
@@ -302,6 +306,9 @@ func (j *judge) settle() {
 func (j *judge) flush() {
 	if len(j.stored) > 0 {
 		j.queue.addReadings(j.stored)
+		if lent.On {
+			lent.Over(j.stored)
+		}
 		j.stored = j.stored[:0]
 	}
 	if j.hurry {

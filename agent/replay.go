@@ -8,6 +8,7 @@ import (
 	"pithead/agent/record"
 	"pithead/config"
 	"pithead/drivers"
+	"pithead/drivers/lent"
 )
 
 // A Replay judges recorded readings: it is the judge itself, with a clock that
@@ -96,6 +97,9 @@ func (r *Replay) flush() {
 	}
 	r.until(at)
 	r.judge.batch(r.batch)
+	if lent.On {
+		r.batch = lent.Again(r.batch)
+	}
 	r.batch, r.batches = r.batch[:0], r.batches+1
 	r.settle()
 }

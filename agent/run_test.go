@@ -61,8 +61,12 @@ func runFor(t *testing.T, site *config.Site, d time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
+	was := common(site)
 	if _, err := Run(ctx, site, Options{Version: "test", Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
+	}
+	if is := common(site); is != was {
+		t.Errorf("the run has changed what points share:\n%s\nwas\n%s", is, was)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"pithead/agent/event"
 	"pithead/agent/record"
 	"pithead/buffer"
+	"pithead/drivers/lent"
 )
 
 // lost counts what was dropped from memory.
@@ -70,6 +71,9 @@ func (r *recorder) storeBatch(rs []record.Reading) error {
 	}
 	if err := r.keyIfDue(); err != nil {
 		return err
+	}
+	if lent.On {
+		r.frame = lent.Again(r.frame)
 	}
 	frame, err := r.encoder.Append(r.frame[:0], b)
 	if err != nil {

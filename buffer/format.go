@@ -124,7 +124,7 @@ func parseFrame(b []byte, off int64) (frame, error) {
 		first: le.Uint64(b[32:]), count: le.Uint32(b[40:]),
 	}
 	table := frameHeader + int(le.Uint16(b[46:]))
-	f.table, f.payload = b[frameHeader:table], b[table:]
+	f.table, f.payload = b[frameHeader:table:table], b[table:len(b):len(b)] // what is appended to them is elsewhere
 	if frameSum(b, off) != le.Uint32(b[4:]) || !f.sound() {
 		return frame{}, errNotHere
 	}

@@ -11,7 +11,7 @@ type Frame struct {
 	Key     bool
 	First   uint64 // number of its first record; of a key the number of the record that follows
 	Count   int    // of records, 0 for a key
-	Payload []byte // valid until the next Next
+	Payload []byte // valid until the next Next, or Close
 }
 
 // Lost says which numbers a reader does not get. After it a reader that decodes

@@ -198,3 +198,31 @@ func TestASegmentThatCantBeRead(t *testing.T) {
 		t.Errorf("%v, %v", f, err)
 	}
 }
+
+// A frame is good until the next Next, or Close; where lending is set nobody who keeps
+// it longer finds it. What is appended to its payload changes nothing that follows.
+func TestAFrameIsGoodUntilTheNext(t *testing.T) {
+	l, _, err := openLog(newMemFS(), plain("/b", 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane := l.Lane("data")
+	for _, text := range []string{"one", "two"} {
+		if err := lane.Append([]byte(text), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := lane.Reader(1)
+	one, err := r.Next()
+	if err != nil || string(one.Payload) != "one" {
+		t.Fatalf("%q, %v", one.Payload, err)
+	}
+	_ = append(one.Payload, make([]byte, 2*block)...)
+	two, err := r.Next()
+	if err != nil || string(two.Payload) != "two" || lending && string(one.Payload) == "one" {
+		t.Fatalf("%q, %v, and %q is kept", two.Payload, err, one.Payload)
+	}
+	if r.Close(); lending && string(two.Payload) == "two" {
+		t.Error("it is there after Close")
+	}
+}

@@ -37,6 +37,8 @@ type scanner struct {
 	buf   []byte
 	base  int64 // offset of buf
 	ahead int64 // how much the next read takes
+
+	lent [2][]byte // memory of the last frame, where it has its own: see lending
 }
 
 func newScanner(src io.ReaderAt, use uint64) *scanner {
@@ -47,6 +49,9 @@ func newScanner(src io.ReaderAt, use uint64) *scanner {
 // is valid until the call after. io.EOF when there is none: then off is at
 // limit, or at a frame that begins before it and ends behind.
 func (s *scanner) next(limit int64) (frame, int64, error) {
+	if lending {
+		s.end()
+	}
 	for s.off < limit && s.failed < mostFailed {
 		f, length, err := s.look(limit)
 		at := s.off
@@ -57,6 +62,9 @@ func (s *scanner) next(limit int64) (frame, int64, error) {
 		}
 		if err == nil {
 			s.off += blocks(int64(length))
+			if lending {
+				f = s.lend(f)
+			}
 			return f, at, nil
 		}
 		if s.hole < 0 {

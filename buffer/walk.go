@@ -163,6 +163,9 @@ func (r *Reader) close() {
 	if r.file != nil {
 		r.file.Close()
 	}
+	if lending && r.sc != nil {
+		r.sc.end()
+	}
 	r.file, r.sc = nil, nil
 }
 

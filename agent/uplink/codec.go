@@ -3,6 +3,7 @@ package uplink
 import (
 	"pithead/agent/record"
 	"pithead/config"
+	"pithead/drivers/lent"
 )
 
 // choice is whether an uplink that takes some points takes this one.
@@ -73,6 +74,9 @@ func (r *readings) item(i int, n uint64, it *item) (bool, error) {
 	if r.over() || r.thin != nil && !r.thin.keeps(rd.Point, r.era.mark(rd.M)) {
 		*it = item{n: n, era: r.era, m: rd.M, dated: true, left: true}
 		return true, nil
+	}
+	if lent.On {
+		r.json = lent.Again(r.json)
 	}
 	b := appendUint(appendText(append(r.json[:0], '{'), "p", rd.Point), "n", n)
 	b = r.appendTime(b, rd.M)
@@ -147,6 +151,9 @@ func (s *statistics) item(i int, n uint64, it *item) (bool, error) {
 		return true, nil
 	}
 	st.N = n
+	if lent.On {
+		s.json = lent.Again(s.json)
+	}
 	s.json = st.Append(s.json[:0])
 	*it = item{n: n, era: s.era, json: s.json}
 	return true, nil

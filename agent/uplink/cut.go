@@ -7,6 +7,7 @@ import (
 
 	"pithead/agent/event"
 	"pithead/buffer"
+	"pithead/drivers/lent"
 )
 
 // A cutter collects readings, or statistics, into messages. Each message covers
@@ -156,6 +157,9 @@ func (c *cutter) cut() (payload []byte, last uint64, first mark) {
 	c.heads = c.append(c.heads[:0])
 	head := c.heads
 	end := len(head) - len("]}")
+	if lent.On {
+		c.out = lent.Again(c.out)
+	}
 	payload = slices.Grow(c.out[:0], len(head)+len(c.body)+event.HashBytes)
 	payload = append(append(append(payload, head[:end]...), c.body...), head[end:]...)
 	c.out = payload

@@ -209,6 +209,10 @@ func (s *side) take(kind string, payload []byte, drop bool) error {
 	if err := s.h.told(e); err != nil {
 		return err
 	}
+	// Nothing is damaged here: what is lost was dropped for space.
+	if first := s.h.log.Lane(kind).First(); e.Lost != nil && e.Lost.To >= first {
+		return fmt.Errorf("%+v are told as lost, and from %d on all is there", *e.Lost, first)
+	}
 	if kind == "data" {
 		if err := s.spends(e); err != nil {
 			return err
@@ -224,7 +228,7 @@ func (s *side) take(kind string, payload []byte, drop bool) error {
 	fresh := s.fresh[kind]
 	s.fresh[kind] = false
 	if !s.begun[kind] { // an uplink that begins now is told where by its first message
-		if e.Prev < p.begins || s.h.crashes == 0 && e.Prev != p.begins {
+		if e.Prev < p.begins || !s.h.crashed() && e.Prev != p.begins {
 			return fmt.Errorf("it begins behind %d, and readings from %d on were stored in its time", e.Prev, p.begins+1)
 		}
 		s.begun[kind], p.begins, p.end, p.before = true, e.Prev, e.Prev, e.Prev
@@ -331,7 +335,7 @@ func (s *side) spends(e envelope) error {
 	}
 	most := s.cfg.Budget / 100 * 80
 	switch {
-	case s.cfg.Budget == 0 || !s.h.steady || s.h.crashes > 0:
+	case s.cfg.Budget == 0 || !s.h.steady || s.h.crashed():
 	case len(e.Readings) > 0 && s.bytes > most+2*int64(s.cfg.Max):
 		// What was collected before may still go: of the lane, and of what was asked
 		// for again.

@@ -29,20 +29,20 @@ type history struct {
 	size  int64
 	sides []*side
 
-	boot    uint32
-	booted  time.Time
-	clock   record.Clock
-	steady  bool // its days are those of one clock
-	calm    bool // no link is lost
-	crashes int
-	since   map[uint32]int64 // when each boot began, Unix ms
-	woken   map[string]bool  // by uplink and kind: a crash may have put its position back
+	boot   uint32
+	booted time.Time
+	clock  record.Clock
+	steady bool             // its days are those of one clock
+	calm   bool             // no link is lost
+	since  map[uint32]int64 // when each boot began, Unix ms
+	woken  map[string]bool  // by uplink and kind: a crash may have put its position back
 
 	// Under bench.mu, since brokers compare with it:
-	truth  map[uint64]truth
-	events []string
-	alarms []truth
-	first  error // what was wrong
+	crashes int
+	truth   map[uint64]truth
+	events  []string
+	alarms  []truth
+	first   error // what was wrong
 }
 
 // A truth is what was stored under a number.
@@ -218,7 +218,9 @@ func (h *history) restart() {
 // crash leaves what is on disk at this moment, and nothing else. What the
 // platforms have by then they have.
 func (h *history) crash() {
+	h.mu.Lock()
 	h.crashes++
+	h.mu.Unlock()
 	for _, s := range h.sides {
 		s.become(absent)
 	}
@@ -264,6 +266,13 @@ func (h *history) again() {
 		defer s.mu.Unlock()
 	}
 	h.open(h.dir, h.size)
+}
+
+// crashed says whether the gateway was ever killed.
+func (h *history) crashed() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.crashes > 0
 }
 
 // revived says, once, whether the gateway was killed since an uplink last sent of a kind.

@@ -13,7 +13,8 @@ import (
 
 var tryMistakes = flag.Bool("mistakes", false, "build the package with each mistake, and let histories find it (make model)")
 
-// mistakes are what somebody could get wrong, each one change of this package.
+// mistakes are what somebody could get wrong, each one change of this package, or of
+// one below it.
 var mistakes = []struct{ name, file, right, wrong string }{
 	{"a position moves when a message is sent", "session.go", "\t\ts.receipts.sent(m)\n", "\t\ts.receipts.sent(m)\n\t\tif m.lane != \"\" && !s.cfg.Receipts {\n\t\t\ts.move(m.lane, m.last)\n\t\t}\n"},
 	{"one acknowledgement counts for the whole window", "window.go", "\t\tdefault:\n\t\t\treturn nil\n\t\t}\n\t\tif err", "\t\tdefault:\n\t\t}\n\t\tif err"},
@@ -46,6 +47,9 @@ var mistakes = []struct{ name, file, right, wrong string }{
 	{"the broker's word counts where the platform's should", "state.go", `if lane != "" && !u.cfg.Receipts {`, `if lane != "" {`},
 	{"what has no receipt is not sent again", "receipt.go", "case now.Sub(o.since) >= max(o.patient, noReceipt):", "case now.Sub(o.since) >= 1000*longest1:"},
 	{"the hash does not follow the message before", "proof.go", "event.AppendHash(m.payload[:len(m.payload)-1], p.h)", "event.AppendHash(m.payload[:len(m.payload)-1], event.Hash{})"},
+	{"what is passed over is read when the reader has moved on", "../record/decode.go", "\td.frame = append(d.frame[:0], body...)\n", "\td.frame = body\n"},
+	{"an event is kept in the reader's memory", "lane.go", "bytes.Clone(fr.Payload)", "bytes.TrimSpace(fr.Payload)"},
+	{"a message is cut while the one before it is on its way", "window.go", "return !s.writing && (", "return ("},
 }
 
 // Each mistake stands in this package as it is said here; with -mistakes each
@@ -84,13 +88,13 @@ func makeMistake(t *testing.T, file, text string) (said string, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed, overlay := filepath.Join(dir, file), filepath.Join(dir, "overlay.json")
+	changed, overlay := filepath.Join(dir, filepath.Base(file)), filepath.Join(dir, "overlay.json")
 	replace, _ := json.Marshal(map[string]map[string]string{"Replace": {here: changed}})
 	for name, content := range map[string][]byte{changed: []byte(text), overlay: replace} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-run", "TestNoHistory", ".", "-histories", "2000").CombinedOutput()
+	out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-tags", "lent", "-count=1", "-run", "TestNoHistory", ".", "-histories", "2000").CombinedOutput()
 	return string(out), err
 }

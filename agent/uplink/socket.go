@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"pithead/drivers/lent"
 )
 
 const (
@@ -162,6 +164,9 @@ func (p *pipe) loaded(b []byte) []byte {
 	var payload []byte
 	if next := p.payload.Swap(nil); next != nil {
 		payload = *next
+	}
+	if lent.On {
+		p.out = lent.Again(p.out)
 	}
 	p.out = appendLength(append(p.out[:0], b[0]), len(b)-body+len(payload))
 	p.out = append(append(p.out, b[body:]...), payload...)

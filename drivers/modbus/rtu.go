@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pithead/drivers"
+	"pithead/drivers/lent"
 )
 
 const (
@@ -57,6 +58,9 @@ func (l *rtuLine) last() trace    { return l.trace }
 // Send is goburrow's Transporter: one request, and its answer or why there is
 // none, a *drivers.Fault.
 func (l *rtuLine) Send(request []byte) ([]byte, error) {
+	if lent.On {
+		lent.Over(l.in) // the last answer
+	}
 	l.trace = trace{}
 	a := askOf(request[0], request[1], request[2:6])
 	if until, held := l.doubt.holds(a, time.Now()); held {

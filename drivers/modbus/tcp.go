@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"pithead/drivers/lent"
 )
 
 const (
@@ -40,6 +42,9 @@ var errClosed = errors.New("connection closed")
 // none, a *drivers.Fault. Servers close connections that were idle: a request
 // that finds an old one closed is sent once more on a new one.
 func (l *tcpLine) Send(request []byte) ([]byte, error) {
+	if lent.On {
+		lent.Over(l.frame)
+	}
 	l.trace = trace{}
 	used := l.wire != nil
 	frame, err := l.exchange(request)

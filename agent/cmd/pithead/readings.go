@@ -15,6 +15,7 @@ import (
 
 	"pithead/config"
 	"pithead/drivers"
+	"pithead/drivers/lent"
 )
 
 // recorded reads recorded readings, a line each: NDJSON as exported, or CSV with
@@ -93,6 +94,9 @@ func (r *recorded) chunks() *chunks {
 }
 
 func (x *chunk) fill(r *recorded) {
+	if lent.On {
+		x.readings = lent.Again(x.readings)
+	}
 	*x = chunk{readings: x.readings[:0], lines: x.lines[:0], first: r.line}
 	for len(x.readings) < chunkLength && x.err == nil {
 		rd, err := r.next()
