@@ -14,10 +14,12 @@ func FuzzSegment(f *testing.F) {
 		{kind: key, use: 7, first: 1, complete: true, payload: []byte("key")},
 		{kind: records, use: 7, first: 1, count: 3, payload: make([]byte, 5000), durable: block},
 		{kind: positionsOnly, use: 7, first: 4, table: appendPosition(nil, "data/county", position{n: 3})},
+		{kind: positionsOnly, use: 7, first: 4, durable: 1 << 30}, // no appender writes that
 	} {
 		good = appendFrame(good, &fr, int64(len(good)))
 		f.Add(good, uint64(i*7))
 	}
+	f.Add(good, uint64(7))
 	f.Add(good[:5000], uint64(7))
 	f.Fuzz(func(t *testing.T, b []byte, use uint64) {
 		_, _ = parseHeader(b)
@@ -41,7 +43,10 @@ func FuzzSegment(f *testing.F) {
 			_ = parsePositions(fr.table, map[string]uint64{})
 		}
 		s := segment{seq: 1, first: 1, size: blocks(int64(len(b)))}
-		readTail(bytes.NewReader(b), header{use: use, first: 1, lane: "data"}, &s)
+		tl := readTail(bytes.NewReader(b), header{use: use, first: 1, lane: "data"}, &s)
+		if again := tl.again(bytes.NewReader(b), &s); again.end != tl.end {
+			t.Fatalf("it ends at %d, and read again at %d", tl.end, again.end)
+		}
 	})
 }
 

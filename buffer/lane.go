@@ -118,7 +118,7 @@ func (l *Lane) adoptTail(t *tail, least uint64) []Fault {
 		return []Fault{{name, t.end, t.next, t.next - 1, err.Error()}}
 	}
 	f.forget(t.durable, t.end)
-	again := readTail(f, t.header, s)
+	again := t.again(f, s)
 	if again.err != nil { // bytes that could not be read are not cut: another day they may be
 		s.end = unknownEnd
 		return []Fault{{name, again.errAt, again.next, t.next - 1, again.err.Error()}}

@@ -522,3 +522,27 @@ func TestOpeningAsksForFewSizes(t *testing.T) {
 		t.Errorf("%d bytes are counted, and there are %d", got, fs.used())
 	}
 }
+
+// An Open reads the newest segment once, and its last frame a second time.
+func TestOpeningReadsTheTailOnce(t *testing.T) {
+	fs := newMemFS()
+	c := plain("/b", 16<<20)
+	l, _, err := openLog(fs, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 300 {
+		if err := l.Lane("data").Append([]byte("one block"), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := fs.lane(t, "data")[0]
+	size := int64(len(fs.live[name].live))
+	clear(fs.reads)
+	if l, _, err = openLog(fs, c); err != nil || l.Lane("data").Next() != 301 {
+		t.Fatalf("%v, numbers go on at %d", err, l.Lane("data").Next())
+	}
+	if read := fs.reads[filepath.Base(name)]; read > size+block || size < 300*block {
+		t.Errorf("read %d bytes of %d", read, size)
+	}
+}

@@ -488,3 +488,102 @@ func TestASegmentInTheMiddleOfAnotherLogIsNotRead(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 }
+
+// Of what a failed sync left in memory only, one thing is true whatever the disk
+// has of it: that the frames before it were on disk. If the last of those is
+// damaged, its numbers are not given again.
+func TestNumbersBeforeAFailedSyncAreNotGivenAgain(t *testing.T) {
+	fs, m := small(t)
+	l, _, err := openLog(fs, roomy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane := l.Lane("events")
+	for _, what := range []string{"sound", "damaged later"} {
+		if err := m.append(lane, what, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := lane.Next()
+	last := lane.segs[len(lane.segs)-1]
+	fs.fail = func(int) error {
+		if what := fs.trace[len(fs.trace)-1].what; what == "sync" || what == "open" || what == "truncate" {
+			return errInjected
+		}
+		return nil
+	}
+	if m.append(lane, "in memory only", 1) == nil {
+		t.Fatal("no error")
+	}
+	fs.fail = nil
+	f := fs.live["/b/log/"+last.name("events")]
+	for _, b := range [][]byte{f.live, f.synced} {
+		b[last.end-block+frameHeader] ^= 1
+	}
+	l, report, err := openLog(fs, roomy())
+	if err != nil || report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if got := l.Lane("events").Next(); got != next {
+		t.Errorf("numbers go on at %d, want %d", got, next)
+	}
+	if err := m.append(l.Lane("events"), "after", 1); err != nil {
+		t.Fatal(err)
+	}
+	h := listen(t, m, "events", l.Lane("events").Reader(1), "reopened")
+	if h.lost != 2 || h.told != 1 {
+		t.Errorf("told of %d numbers in %d pieces, want 2 in 1", h.lost, h.told)
+	}
+}
+
+// A last frame that can't be read at first, and can a moment later, is not cut:
+// only its numbers are not sure to be the last.
+func TestWhatCouldNotBeReadAtFirstIsNotCut(t *testing.T) {
+	write, m := newMemFS(), newModel()
+	l, _, err := openLog(write, plain("/b", 16<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane := l.Lane("data")
+	var last int64 // where the last frame stands
+	for _, what := range []string{"a", "b", "c"} {
+		last = lane.endOfNewest()
+		if err := m.append(lane, strings.Repeat(what, 100_000), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fs := write.clone()
+	dead := 0 // operations that fail: from the first that reads the last frame to the next sync
+	fs.glitch = func(_ string, off int64, b []byte) {
+		if dead == 0 && off+int64(len(b)) > last {
+			dead = fs.op
+		}
+	}
+	if _, report, err := openLog(fs, plain("/b", 16<<20)); err != nil || report.Fresh || dead == 0 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	fs = write.clone()
+	recovered := false
+	fs.fail = func(n int) error {
+		what := fs.trace[len(fs.trace)-1].what
+		recovered = recovered || what == "sync"
+		if what == "read" && n >= dead && !recovered {
+			return errInjected
+		}
+		return nil
+	}
+	l, report, err := openLog(fs, plain("/b", 16<<20))
+	if err != nil || !report.Fresh || !recovered {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if h := listen(t, m, "data", l.Lane("data").Reader(1), "recovered"); h != (heard{frames: 3}) {
+		t.Errorf("%+v", h)
+	}
+}
+
+func (l *Lane) endOfNewest() int64 {
+	if len(l.segs) == 0 {
+		return block
+	}
+	return l.segs[len(l.segs)-1].end
+}

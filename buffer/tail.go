@@ -15,8 +15,9 @@ type tail struct {
 	commit  uint64
 	tables  []table
 	faults  []Fault
-	durable int64 // frames before it are known to be on disk
-	err     error // a read that failed
+	durable int64  // frames before it are known to be on disk
+	sure    uint64 // the number behind those
+	err     error  // a read that failed
 	errAt   int64
 }
 
@@ -30,10 +31,17 @@ type table struct {
 // readTail reads the whole of s, and leaves in it what a reader needs.
 func readTail(f io.ReaderAt, h header, s *segment) *tail {
 	t := &tail{header: h, end: block, next: h.first, commit: h.commit}
+	t.read(f, s, s.size)
+	return t
+}
+
+// read goes on from where t ends, up to limit.
+func (t *tail) read(f io.ReaderAt, s *segment, limit int64) {
+	h := t.header
 	sc := newScanner(f, h.use)
-	sc.live = true // to a View
+	sc.off, sc.live = t.end, true // live to a View
 	for {
-		fr, _, err := sc.next(s.size)
+		fr, at, err := sc.next(limit)
 		if err != nil {
 			break
 		}
@@ -41,7 +49,9 @@ func readTail(f io.ReaderAt, h header, s *segment) *tail {
 			t.faults = append(t.faults, Fault{s.name(h.lane), sc.hole, t.next, max(fr.first, t.next) - 1, "damaged"})
 			sc.hole = -1
 		}
-		t.durable = max(t.durable, int64(fr.durable))
+		if d := min(int64(fr.durable), at); d > t.durable {
+			t.durable, t.sure = d, fr.first
+		}
 		t.end, t.next, t.commit = sc.off, max(t.next, fr.first+uint64(fr.count)), max(t.commit, fr.commit)
 		if len(fr.table) > 0 || fr.complete {
 			t.tables = append(t.tables, table{fr.commit, fr.complete, slices.Clone(fr.table)})
@@ -51,7 +61,18 @@ func readTail(f io.ReaderAt, h header, s *segment) *tail {
 	t.faults = slices.DeleteFunc(t.faults, func(f Fault) bool { return f.Offset >= t.durable })
 	t.err, t.errAt = sc.err, sc.errAt
 	s.use, s.end = h.use, t.end
-	return t
+}
+
+// again is the tail as the disk has it, of which t is what memory had. What a later
+// frame vouched for is not read twice: it was on disk, whatever became of that
+// frame, and its numbers are given.
+func (t *tail) again(f io.ReaderAt, s *segment) *tail {
+	if t.durable == 0 || t.err != nil {
+		return readTail(f, t.header, s)
+	}
+	a := &tail{header: t.header, end: t.durable, next: t.sure}
+	a.read(f, s, t.end)
+	return a
 }
 
 // readPositions takes every mark, the newest complete table, and what changed
