@@ -306,3 +306,66 @@ func TestHeadersWithAndWithoutFormerEpochs(t *testing.T) {
 		t.Error("a damaged list of epochs is believed")
 	}
 }
+
+// A segment of an epoch that this log did not go through, and behind it one that
+// a crash left without a header: what that one's name says of numbers counts, also
+// where the lane is looked at a second time. Each Open goes on at the same number.
+func TestNumbersGoOnBehindAnEmptySegmentThatFollowsAForeignOne(t *testing.T) {
+	fs := newMemFS()
+	run := func(lanes ...string) Report {
+		t.Helper()
+		fs = fs.clone()
+		l, report, err := openLog(fs, roomy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, lane := range lanes {
+			if err := l.Lane(lane).Append([]byte(lane), 3); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return report
+	}
+	newest := func() string {
+		names := fs.lane(t, "data")
+		return names[len(names)-1]
+	}
+	run("data", "events")
+	run("data", "events") // whose mark knows of what is lost now
+	fs.live[newest()] = onDisk(make([]byte, block))
+	if !run("data").Fresh {
+		t.Fatal("no new epoch")
+	}
+	foreign := newest()
+	fs = fs.clone()
+	fs.fail = func(int) error {
+		if o := fs.trace[len(fs.trace)-1]; o.what == "read" && o.path == foreign {
+			return errInjected
+		}
+		return nil
+	}
+	l, report, err := openLog(fs, roomy())
+	if err != nil || !report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	for range 3 { // it is what was written last
+		if err := l.Lane("events").Append([]byte("events"), 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := l.Lane("data").Next()
+	fs = fs.clone()
+	if newest() == foreign {
+		t.Fatal("the lane was not settled")
+	}
+	clear(fs.live[newest()].live[:block])
+	for range 2 {
+		l, report, err := openLog(fs, roomy())
+		if err != nil || report.Fresh {
+			t.Fatalf("%v, %+v", err, report)
+		}
+		if got := l.Lane("data").Next(); got != next {
+			t.Errorf("data goes on at %d, want %d", got, next)
+		}
+	}
+}

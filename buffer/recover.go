@@ -46,6 +46,7 @@ type foundLane struct {
 	next   uint64
 	base   uint64 // where numbers go on, if that is ahead of what was found
 	least  uint64 // what next is at least, whatever the tail holds
+	passed uint64 // and as those say that were passed over on the way back
 	tail   *tail  // of the newest segment that can be read, nil if there is none
 	blind  bool   // there are newer ones, which can't be read now
 	lost   bool   // nobody knows which numbers were given last
@@ -179,7 +180,7 @@ func (d *found) nothing() error {
 // this way says, so that none is given twice. What can't be read now stays where
 // it is: another day it may be.
 func (d *found) findTail(fs fsys, dir string, l *foundLane, ours func(lineage) bool) error {
-	l.tail, l.next = nil, 1
+	l.tail, l.next = nil, max(1, l.passed)
 	for _, b := range l.bad {
 		_, s, _, _ := parseName(b.name)
 		l.next = max(l.next, s.first)
@@ -237,6 +238,7 @@ func (d *found) findTail(fs fsys, dir string, l *foundLane, ours func(lineage) b
 		if f != nil {
 			f.Close()
 		}
+		l.passed = l.next
 	}
 	return nil
 }
