@@ -473,3 +473,40 @@ func TestAFrameThatIsLeftBeforeItsEnd(t *testing.T) {
 		t.Errorf("%v, want %v", parts.Last(), whole.Last())
 	}
 }
+
+// Promise 3: what a key says of each point is what the frames before it came to; that
+// tests look at wherever a key repeats finds any difference.
+func TestAKeyAgreesWithTheFramesBeforeIt(t *testing.T) {
+	e, d := encoder(t, []string{"a", "b"}, nil), &Decoder{}
+	if err := d.Key(e.Key()); err != nil {
+		t.Fatal(err)
+	}
+	b := Batch{Boot: 1, Clock: Synced, Offset: 5, Readings: []Reading{
+		{Point: "a", M: 1, Value: drivers.NumberValue(1.5)}, {Point: "b", M: 1, Value: drivers.TextValue("on")}}}
+	if _, err := d.Frame(frame(t, e, b)); err != nil {
+		t.Fatal(err)
+	}
+	key := e.Key()
+	body := key[:len(key)-4]
+	if !d.agrees(body) {
+		t.Fatal("they differ")
+	}
+	for what, garble := range map[string]func(*point){
+		"the value": func(p *point) { p.num ^= 8 },
+		"the time":  func(p *point) { p.m++ },
+		"the shape": func(p *point) { p.quality = drivers.Comm },
+		"the text":  func(p *point) { p.rest = &rest{text: "off"} },
+		"the boot":  func(p *point) { p.era = &era{boot: 2} },
+		"the next":  func(p *point) { p.next = 1 - p.next },
+	} {
+		p := &d.state.points[1]
+		if what == "the value" {
+			p = &d.state.points[0]
+		}
+		was := *p
+		if garble(p); !d.stands(body) || d.agrees(body) {
+			t.Errorf("%s is another, and nobody sees it", what)
+		}
+		*p = was
+	}
+}

@@ -1,6 +1,10 @@
 package seal
 
-import "time"
+import (
+	"time"
+
+	"pithead/drivers/lent"
+)
 
 // Due is when Tick must be called, if nothing comes before.
 func (s *Seal) Due() (at time.Duration, ok bool) {
@@ -51,6 +55,9 @@ func (s *Seal) Tick(at time.Duration) []Change {
 
 // run does all that is due up to a time, each at its own.
 func (s *Seal) run(at time.Duration) {
+	if lent.On {
+		lent.Over(s.told[len(s.told):]) // of the call before
+	}
 	for due, ok := s.Due(); ok && due <= at; due, ok = s.Due() {
 		s.fire(max(due, s.started)) // what was due while the agent was away is so now
 	}

@@ -226,7 +226,7 @@ func (s *Seal) Standing() []Standing {
 	return out
 }
 
-// take hands out what was told in this call.
+// take hands out what was told in this call; it is good until the next.
 func (s *Seal) take() []Change {
 	out := s.told
 	s.told = s.told[:0]
