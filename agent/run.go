@@ -284,7 +284,9 @@ func (a *agent) emit(ctx context.Context, rs []drivers.Reading) {
 // hand is emit for readings whose memory goes with them.
 func (a *agent) hand(ctx context.Context, rs []drivers.Reading) {
 	if len(rs) == 0 {
-		a.judge.release(rs)
+		if cap(rs) > 0 {
+			a.judge.release(rs)
+		}
 		return
 	}
 	select {
