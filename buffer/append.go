@@ -24,6 +24,7 @@ func (l *Lane) write(f frame) error {
 	if len(f.payload) > MaxPayload {
 		return fmt.Errorf("lane %s: %d bytes: %w", l.name, len(f.payload), ErrTooLong)
 	}
+	l.log.settleLanes(l)
 	f.first = l.next
 	err := l.try(f, false)
 	if full(err) && l.log.yield(l) { // once: what that does not help, more of it won't
@@ -37,7 +38,6 @@ func (l *Lane) write(f frame) error {
 	if err != nil {
 		return fmt.Errorf("lane %s: %w", l.name, err)
 	}
-	l.log.settleLanes()
 	return nil
 }
 

@@ -369,3 +369,63 @@ func TestNumbersGoOnBehindAnEmptySegmentThatFollowsAForeignOne(t *testing.T) {
 		}
 	}
 }
+
+// A head that began an epoch of its own can't be read, so the next begins; then the
+// power goes at any operation of its first append, and the head can be read again.
+// What was acknowledged in between is delivered.
+func TestAHeadThatComesBackCostsNothingOfTheNextEpoch(t *testing.T) {
+	base := first(t)
+	name := base.lane(t, "events")[0]
+	l, _, err := openLog(base, roomy())
+	if err == nil {
+		err = l.Lane("data").Append([]byte("data"), 1) // whose mark knows of the events
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	base = base.clone()
+	base.live[name] = onDisk(make([]byte, block))
+	l, report, err := openLog(base, roomy())
+	if err != nil || !report.Fresh {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	for range 5 {
+		if err := l.Lane("events").Append([]byte("an epoch of its own"), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := base.lane(t, "events")
+	head := names[len(names)-1]
+	for cut := 0; ; cut++ {
+		fs := base.clone()
+		end := -1
+		fs.fail = func(op int) error {
+			o := fs.trace[len(fs.trace)-1]
+			switch {
+			case end >= 0 && op > end:
+				return errOff
+			case o.what == "read" && o.path == head:
+				return errInjected
+			}
+			return nil
+		}
+		l, report, err := openLog(fs, roomy())
+		if err != nil || !report.Fresh {
+			t.Fatalf("%v, %+v", err, report)
+		}
+		end = fs.op + cut
+		acked := l.Lane("data").Append([]byte("acknowledged"), 1) == nil
+		whole := fs.op <= end
+		fs.fail = nil
+		l, _, err = openLog(fs.powerCut(false, none), roomy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := all(t, l.Lane("data").Reader(1)); acked && !strings.Contains(got, "acknowledged") {
+			t.Errorf("cut after %d operations: %q", cut, got)
+		}
+		if whole {
+			return
+		}
+	}
+}

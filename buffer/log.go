@@ -194,11 +194,13 @@ func (l *Log) NewEpoch() (former string) {
 }
 
 // settleLanes makes segments say where numbers go on, for lanes that have lost
-// their head: without that the next Open would find them lost again. What can't
-// be written now is tried again with the next frame.
-func (l *Log) settleLanes() {
+// their head, but for the one that is about to begin its own: without that the
+// next Open would find them lost again. It comes before the frame, since a head
+// that can be read again would else stand against the new epoch, and win. What
+// can't be written now is tried again with the next frame.
+func (l *Log) settleLanes(but *Lane) {
 	for _, lane := range l.lanes {
-		if lane.unsaid {
+		if lane.unsaid && lane != but {
 			f := frame{kind: positionsOnly, first: lane.next}
 			if err := lane.begin(f, false); full(err) {
 				_ = lane.begin(f, true)
