@@ -132,21 +132,14 @@ func (c *keyColumns) size() int {
 	return 128 + len(c.ids) + len(c.nexts.b) + len(c.flags.b) + len(c.times.b) + len(c.shapes.b) + len(c.values)
 }
 
-// append writes the number of points, the lengths of all columns but the last, the
-// columns, and the checksum.
+// append writes the number of points, the columns, and the checksum.
 func (c *keyColumns) append(b []byte, points int) []byte {
 	c.nexts.flush()
 	c.flags.flush()
 	c.times.flush()
 	c.shapes.flush()
-	columns := [...][]byte{c.ids, c.nexts.b, c.flags.b, c.times.b, c.shapes.b, c.values}
 	b = binary.AppendUvarint(b, uint64(points))
-	for _, col := range columns[:len(columns)-1] {
-		b = binary.AppendUvarint(b, uint64(len(col)))
-	}
-	for _, col := range columns {
-		b = append(b, col...)
-	}
+	b = appendColumns(b, c.ids, c.nexts.b, c.flags.b, c.times.b, c.shapes.b, c.values)
 	return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 }
 

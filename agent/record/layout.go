@@ -64,15 +64,19 @@ func (c *columns) reset() {
 	c.values = c.values[:0]
 }
 
-// append writes the lengths of all columns but the last, then the columns.
 func (c *columns) append(b []byte) []byte {
 	c.points.flush()
 	c.times.flush()
 	c.shapes.flush()
-	for _, col := range [][]byte{c.points.b, c.times.b, c.shapes.b} {
+	return appendColumns(b, c.points.b, c.times.b, c.shapes.b, c.values)
+}
+
+// appendColumns writes the lengths of all columns but the last, then the columns.
+func appendColumns(b []byte, columns ...[]byte) []byte {
+	for _, col := range columns[:len(columns)-1] {
 		b = binary.AppendUvarint(b, uint64(len(col)))
 	}
-	for _, col := range [][]byte{c.points.b, c.times.b, c.shapes.b, c.values} {
+	for _, col := range columns {
 		b = append(b, col...)
 	}
 	return b
